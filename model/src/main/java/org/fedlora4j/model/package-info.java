@@ -1,0 +1,5 @@
+/** The LLaMA graph and its execution. */
+@NullMarked
+package org.fedlora4j.model;
+
+import org.jspecify.annotations.NullMarked;
