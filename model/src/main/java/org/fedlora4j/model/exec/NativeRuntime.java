@@ -1,0 +1,172 @@
+package org.fedlora4j.model.exec;
+
+import com.sun.jna.NativeLibrary;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Sets what ND4J's native libraries read once, when they are loaded. Every class through which ND4J can be entered calls
+ * {@link #ensure()} in its static initialiser, so that the command line, tests and users of the library run alike. It
+ * loads no class of ND4J. What the user has set stands.
+ *
+ * <p>What is set, and why:
+ *
+ * <ul>
+ *   <li>{@code GOMP_SPINCOUNT=10000} (Linux): by default libgomp's idle threads spin for long and starve the threads
+ *       that work.
+ *   <li>{@code ONEDNN_MAX_CPU_ISA} and {@code DNNL_MAX_CPU_ISA} {@code = AVX512_CORE_AMX} (Linux on x86-64 with AMX):
+ *       oneDNN 2.3 keeps AMX off otherwise. Only with the kernel's permission to use the tiles (<a
+ *       href="https://docs.kernel.org/arch/x86/xstate.html">arch_prctl, ARCH_REQ_XCOMP_PERM</a>), without which AMX
+ *       code dies of SIGILL.
+ *   <li>{@code org.bytedeco.javacpp.maxphysicalbytes=0}: JavaCPP otherwise fails when the process grows beyond four
+ *       times the Java heap, and weights live outside the heap.
+ * </ul>
+ */
+public final class NativeRuntime {
+    private static final String AMX_ISA = "AVX512_CORE_AMX";
+    private static final List<String> ISA_VARIABLES = List.of("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA");
+    private static final List<String> SPIN_VARIABLES = List.of("GOMP_SPINCOUNT", "OMP_WAIT_POLICY");
+    private static final String MEMORY_LIMIT = "org.bytedeco.javacpp.maxphysicalbytes";
+
+    private NativeRuntime() {}
+
+    /** Where a setting is made. */
+    public enum Kind {
+        ENVIRONMENT,
+        SYSTEM_PROPERTY
+    }
+
+    /**
+     * One decision.
+     *
+     * @param value what was set, or null where the setting was left as it was
+     */
+    public record Setting(Kind kind, String name, @Nullable String value, String reason) {}
+
+    /**
+     * What was done to this process.
+     *
+     * @param amx whether oneDNN may use AMX: the CPU has it, the kernel permits it, oneDNN is told so
+     * @param late whether ND4J's library was loaded before, so that environment variables set here have no effect
+     */
+    public record Settings(List<Setting> settings, boolean amx, boolean late) {
+        public Settings {
+            settings = List.copyOf(settings);
+        }
+    }
+
+    private static final class Holder {
+        static final Settings SETTINGS = apply();
+    }
+
+    /** Prepares this process; call it before the first use of ND4J. Calls after the first do nothing. */
+    public static void ensure() {
+        settings();
+    }
+
+    /** What {@link #ensure()} did. */
+    public static Settings settings() {
+        return Holder.SETTINGS;
+    }
+
+    private static Settings apply() {
+        boolean linux = System.getProperty("os.name", "").equals("Linux");
+        boolean amd64 = System.getProperty("os.arch", "").equals("amd64");
+        CpuFeatures cpu = linux ? CpuFeatures.detect() : CpuFeatures.parse(List.of());
+        Settings decided = decide(linux, cpu, System.getenv(), () -> amd64 && NativeRuntime.requestTilePermission());
+        for (Setting setting : decided.settings()) {
+            if (setting.value() == null) {
+                continue;
+            }
+            switch (setting.kind()) {
+                case ENVIRONMENT -> setEnvironment(setting.name(), setting.value());
+                case SYSTEM_PROPERTY -> System.setProperty(setting.name(), setting.value());
+            }
+        }
+        return decided;
+    }
+
+    /** The decisions alone: for the tests, which can't change the CPU they run on. */
+    static Settings decide(
+            boolean linux, CpuFeatures cpu, Map<String, String> environment, BooleanSupplier tilePermission) {
+        List<Setting> settings = new ArrayList<>();
+        boolean amx = false;
+        if (linux) {
+            settings.add(spinning(environment));
+            // Asked for even where the user chose oneDNN's instruction set: it may be the one with AMX.
+            boolean permitted = cpu.hasAmxBf16() && tilePermission.getAsBoolean();
+            String chosen = firstSet(environment, ISA_VARIABLES);
+            amx = permitted && (chosen == null || chosen.equalsIgnoreCase(AMX_ISA));
+            for (String name : ISA_VARIABLES) {
+                settings.add(instructionSet(name, cpu, permitted, chosen));
+            }
+        }
+        settings.add(memoryLimit());
+        return new Settings(settings, amx, linux && nativeLibraryLoaded());
+    }
+
+    private static Setting spinning(Map<String, String> environment) {
+        String name = SPIN_VARIABLES.get(0);
+        return firstSet(environment, SPIN_VARIABLES) == null
+                ? new Setting(Kind.ENVIRONMENT, name, "10000", "idle threads spin briefly only")
+                : new Setting(Kind.ENVIRONMENT, name, null, "the user has set " + String.join(" or ", SPIN_VARIABLES));
+    }
+
+    private static Setting instructionSet(String name, CpuFeatures cpu, boolean permitted, @Nullable String chosen) {
+        if (chosen != null) {
+            return new Setting(Kind.ENVIRONMENT, name, null, "the user has chosen " + chosen);
+        }
+        if (permitted) {
+            return new Setting(Kind.ENVIRONMENT, name, AMX_ISA, "the CPU has AMX-BF16 and the kernel permits it");
+        }
+        String reason = cpu.hasAmxBf16() ? "the kernel doesn't permit AMX" : "the CPU has no AMX-BF16";
+        return new Setting(Kind.ENVIRONMENT, name, null, reason);
+    }
+
+    private static Setting memoryLimit() {
+        return System.getProperty(MEMORY_LIMIT) == null
+                ? new Setting(Kind.SYSTEM_PROPERTY, MEMORY_LIMIT, "0", "weights live outside the Java heap")
+                : new Setting(Kind.SYSTEM_PROPERTY, MEMORY_LIMIT, null, "the user has set it");
+    }
+
+    private static @Nullable String firstSet(Map<String, String> environment, List<String> names) {
+        return names.stream()
+                .filter(environment::containsKey)
+                .map(environment::get)
+                .findFirst()
+                .orElse(null);
+    }
+
+    /** Asks the kernel, for the whole process, for the right to use AMX's tiles. */
+    private static boolean requestTilePermission() {
+        long archPrctl = 158;
+        long archReqXcompPerm = 0x1023;
+        long xfeatureXtiledata = 18;
+        Object[] arguments = {archPrctl, archReqXcompPerm, xfeatureXtiledata};
+        return NativeLibrary.getInstance("c").getFunction("syscall").invokeLong(arguments) == 0;
+    }
+
+    /** The C library's setenv: {@link System#getenv()} is a copy that native code doesn't see. */
+    private static void setEnvironment(String name, String value) {
+        Object[] arguments = {name, value, 0};
+        int result = NativeLibrary.getInstance("c").getFunction("setenv").invokeInt(arguments);
+        if (result != 0) {
+            throw new IllegalStateException("setenv(" + name + ") returned " + result);
+        }
+    }
+
+    private static boolean nativeLibraryLoaded() {
+        try (Stream<String> mappings = Files.lines(Path.of("/proc/self/maps"))) {
+            return mappings.anyMatch(line -> line.contains("libnd4jcpu"));
+        } catch (IOException e) {
+            return false;
+        }
+    }
+}
