@@ -1,0 +1,176 @@
+package org.fedlora4j.model.exec;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.OpContext;
+
+/**
+ * A SameDiff graph compiled for one set of shapes: steps in order, and a place for every intermediate value.
+ *
+ * <p>A plan has a forward and a backward half, run one after the other, maybe with other plans' halves between them.
+ * What the forward half makes and the backward half reads lies in the <em>saved</em> memory; what one half alone needs
+ * shares the <em>temporary</em> memory by liveness. {@link #bind} ties the plan to arrays and memory, once; a bound plan
+ * allocates nothing when it runs. One plan may be bound many times (once per layer), but runs on one thread, since ND4J's
+ * legacy ops hold state.
+ */
+public final class ExecutionPlan {
+    static {
+        NativeRuntime.ensure();
+    }
+
+    private final PlanCompiler compiled;
+    private final Map<String, Long> savedOffsets = new HashMap<>();
+    private final MemoryLayout temporary;
+    private final Set<String> outputs;
+    private long savedBytes;
+
+    private ExecutionPlan(PlanCompiler compiled, Set<String> outputs) {
+        this.compiled = compiled;
+        this.outputs = outputs;
+        Map<String, Integer> lastRead = new HashMap<>();
+        for (int i = 0; i < compiled.steps.size(); i++) {
+            for (String input : compiled.steps.get(i).inputs()) {
+                lastRead.put(root(input), i);
+            }
+        }
+        List<MemoryLayout.Lifetime> lifetimes = new ArrayList<>();
+        for (int i = 0; i < compiled.steps.size(); i++) {
+            for (String output : compiled.steps.get(i).outputs()) {
+                if (outputs.contains(output)) {
+                    continue;
+                }
+                long bytes = buffer(output).bytes();
+                int last = lastRead.getOrDefault(output, i);
+                if (i < compiled.forwardSteps && last >= compiled.forwardSteps) {
+                    savedOffsets.put(output, savedBytes);
+                    savedBytes += Arena.align(bytes);
+                } else {
+                    lifetimes.add(new MemoryLayout.Lifetime(output, bytes, i, last));
+                }
+            }
+        }
+        temporary = new MemoryLayout(lifetimes);
+    }
+
+    /**
+     * Compiles a graph.
+     *
+     * @param inputs what {@link #bind} will supply: placeholders, variables and those constants that differ between
+     *     bindings; other constants are folded
+     * @param forwardOutputs variables that the forward half makes
+     * @param backwardOutputs variables that the backward half makes; empty for a plan without one
+     * @param substitutes variables to be read from another variable instead of being computed
+     */
+    public static ExecutionPlan compile(
+            SameDiff graph,
+            Set<String> inputs,
+            List<String> forwardOutputs,
+            List<String> backwardOutputs,
+            Map<String, String> substitutes) {
+        Set<String> outputs = new HashSet<>(forwardOutputs);
+        outputs.addAll(backwardOutputs);
+        return new ExecutionPlan(
+                new PlanCompiler(graph, inputs, forwardOutputs, backwardOutputs, substitutes), outputs);
+    }
+
+    /** Bytes that a binding needs from its forward half to its backward half. */
+    public long savedBytes() {
+        return savedBytes;
+    }
+
+    /** Bytes that a half needs while it runs; bindings that do not run at the same time may share them. */
+    public long temporaryBytes() {
+        return temporary.bytes();
+    }
+
+    /** The steps of both halves. */
+    public int steps() {
+        return compiled.steps.size();
+    }
+
+    /**
+     * Ties the plan to memory.
+     *
+     * @param arrays an array for every input and output, row-major and of the graph's shape
+     * @param saved holds {@link #savedBytes} from {@code savedOffset} on
+     * @param scratch holds {@link #temporaryBytes} from 0 on
+     */
+    public Bound bind(Map<String, INDArray> arrays, Arena saved, long savedOffset, Arena scratch) {
+        Map<String, INDArray> bound = new HashMap<>(compiled.constants);
+        bound.putAll(arrays);
+        for (Step step : compiled.steps) {
+            for (String output : step.outputs()) {
+                if (!outputs.contains(output)) {
+                    PlanCompiler.Shaped buffer = buffer(output);
+                    Long offset = savedOffsets.get(output);
+                    bound.put(
+                            output,
+                            offset != null
+                                    ? saved.array(savedOffset + offset, buffer.type(), buffer.shape())
+                                    : scratch.array(temporary.offset(output), buffer.type(), buffer.shape()));
+                }
+            }
+        }
+        List<Runnable> forward = new ArrayList<>();
+        List<Runnable> backward = new ArrayList<>();
+        for (int i = 0; i < compiled.steps.size(); i++) {
+            Step step = compiled.steps.get(i);
+            OpContext context = step.context(
+                    step.inputs().stream().map(name -> resolve(bound, name)).toArray(INDArray[]::new));
+            for (int k = 0; k < step.outputs().size(); k++) {
+                context.setOutputArray(k, resolve(bound, step.outputs().get(k)));
+            }
+            (i < compiled.forwardSteps ? forward : backward).add(() -> step.run(context));
+        }
+        return new Bound(forward, backward);
+    }
+
+    private INDArray resolve(Map<String, INDArray> bound, String name) {
+        PlanCompiler.View view = compiled.views.get(name);
+        INDArray array = bound.get(view == null ? name : view.root());
+        if (array == null) {
+            throw new IllegalArgumentException("no array for " + name);
+        }
+        return view == null ? array : array.reshape('c', view.shape());
+    }
+
+    private String root(String name) {
+        PlanCompiler.View view = compiled.views.get(name);
+        return view == null ? name : view.root();
+    }
+
+    private PlanCompiler.Shaped buffer(String name) {
+        PlanCompiler.Shaped buffer = compiled.buffers.get(name);
+        if (buffer == null) {
+            throw new IllegalStateException("no buffer for " + name);
+        }
+        return buffer;
+    }
+
+    /** A plan tied to arrays and memory. */
+    public static final class Bound {
+        private final List<Runnable> forward;
+        private final List<Runnable> backward;
+
+        private Bound(List<Runnable> forward, List<Runnable> backward) {
+            this.forward = forward;
+            this.backward = backward;
+        }
+
+        /** Makes the forward outputs from the inputs. */
+        public void forward() {
+            forward.forEach(Runnable::run);
+        }
+
+        /** Makes the backward outputs; the saved memory holds what the last {@link #forward} left. */
+        public void backward() {
+            backward.forEach(Runnable::run);
+        }
+    }
+}

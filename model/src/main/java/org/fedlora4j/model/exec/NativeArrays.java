@@ -1,0 +1,58 @@
+package org.fedlora4j.model.exec;
+
+import org.bytedeco.javacpp.Pointer;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** Arrays over memory that somebody else owns. Whoever wraps keeps the owner reachable and never frees it meanwhile. */
+public final class NativeArrays {
+    static {
+        NativeRuntime.ensure();
+    }
+
+    private NativeArrays() {}
+
+    /** A row-major array over {@code address}, which holds at least the shape's elements. Nothing is copied. */
+    public static INDArray wrap(long address, DataType type, long... shape) {
+        long length = 1;
+        for (long size : shape) {
+            length = Math.multiplyExact(length, size);
+        }
+        return Nd4j.create(
+                Nd4j.createBuffer(new Address(address, length), length, type), shape, strides(shape), 0, 'c', type);
+    }
+
+    /** Copies a row-major array's floats out; {@code target} holds its length. */
+    public static void read(INDArray array, float[] target) {
+        new org.bytedeco.javacpp.FloatPointer(array.data().addressPointer())
+                .get(target, 0, Math.toIntExact(array.length()));
+    }
+
+    /** Copies floats into a row-major array. */
+    public static void write(float[] source, INDArray array) {
+        if (source.length != array.length()) {
+            throw new IllegalArgumentException(source.length + " values for an array of " + array.length());
+        }
+        new org.bytedeco.javacpp.FloatPointer(array.data().addressPointer()).put(source, 0, source.length);
+    }
+
+    private static long[] strides(long[] shape) {
+        long[] strides = new long[shape.length];
+        long stride = 1;
+        for (int i = shape.length - 1; i >= 0; i--) {
+            strides[i] = stride;
+            stride *= shape[i];
+        }
+        return strides;
+    }
+
+    /** A bare address, as ND4J wants it. */
+    private static final class Address extends Pointer {
+        Address(long address, long capacity) {
+            this.address = address;
+            this.capacity = capacity;
+            this.limit = capacity;
+        }
+    }
+}

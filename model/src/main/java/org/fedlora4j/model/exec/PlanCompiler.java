@@ -1,0 +1,214 @@
+package org.fedlora4j.model.exec;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import org.nd4j.autodiff.functions.DifferentialFunction;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.autodiff.samediff.VariableType;
+import org.nd4j.autodiff.samediff.internal.SameDiffOp;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.OpContext;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * Turns a loop-free SameDiff graph with static shapes into steps: topological order, folding of what depends on constants
+ * alone, rewriting ({@link Rewrites}), aliasing of reshapes, and the shape of every buffer. Shapes come from really
+ * running each op once, so that ops whose inputs are shapes see true ones.
+ */
+final class PlanCompiler {
+    /** A buffer's type and shape. */
+    record Shaped(DataType type, long[] shape) {
+        long bytes() {
+            long length = 1;
+            for (long size : shape) {
+                length *= size;
+            }
+            return length * type.width();
+        }
+    }
+
+    /** A row-major array seen with another shape. */
+    record View(String root, long[] shape) {}
+
+    private record Visit(SameDiffOp op, boolean expanded) {}
+
+    private static final Set<String> SHAPE_OPS = Set.of("shape_of", "size", "size_at", "rank");
+    private static final Set<String> VIEW_OPS = Set.of("reshape", "expand_dims", "squeeze");
+    private static final Set<String> CONTROL_FLOW =
+            Set.of("switch", "merge", "enter", "exit", "next_iteration", "loop_cond", "invoke", "create_view");
+
+    private final SameDiff graph;
+    private final Map<String, String> substitutes;
+    private final Set<String> outputs;
+    private final Map<String, INDArray> values = new HashMap<>();
+    private final Set<String> needed;
+
+    final List<Step> steps = new ArrayList<>();
+    final Map<String, INDArray> constants = new HashMap<>();
+    final Map<String, Shaped> buffers = new LinkedHashMap<>();
+    final Map<String, View> views = new HashMap<>();
+    /** Steps before this index make the forward outputs; the rest make the backward outputs. */
+    final int forwardSteps;
+
+    /**
+     * @param inputs what is bound later: placeholders, variables and those constants that change from layer to layer
+     * @param substitutes variables to be read from another variable, by name
+     */
+    PlanCompiler(
+            SameDiff graph,
+            Set<String> inputs,
+            List<String> forwardOutputs,
+            List<String> backwardOutputs,
+            Map<String, String> substitutes) {
+        this.graph = graph;
+        this.substitutes = substitutes;
+        this.outputs = new HashSet<>(forwardOutputs);
+        outputs.addAll(backwardOutputs);
+        for (SDVariable variable : graph.variables()) {
+            boolean input = inputs.contains(variable.name());
+            if (variable.getVariableType() == VariableType.PLACEHOLDER && input) {
+                values.put(variable.name(), Nd4j.zeros(variable.dataType(), variable.placeholderShape()));
+            } else if (variable.getVariableType() != VariableType.ARRAY && variable.getArr() != null) {
+                values.put(variable.name(), variable.getArr());
+                if (!input) {
+                    constants.put(variable.name(), variable.getArr());
+                }
+            }
+        }
+        List<SameDiffOp> forward = order(forwardOutputs, new HashSet<>());
+        Set<String> done = new HashSet<>();
+        forward.forEach(op -> done.add(op.getName()));
+        List<SameDiffOp> backward = order(backwardOutputs, done);
+        needed = new HashSet<>(outputs);
+        for (List<SameDiffOp> ops : List.of(forward, backward)) {
+            for (SameDiffOp op : ops) {
+                op.getInputsToOp().forEach(name -> needed.add(resolve(name)));
+            }
+        }
+        forward.forEach(this::compile);
+        forwardSteps = steps.size();
+        backward.forEach(this::compile);
+    }
+
+    /** The ops that {@code targets} need and that are not in {@code done}, each after its inputs' ops. */
+    private List<SameDiffOp> order(Collection<String> targets, Set<String> done) {
+        List<SameDiffOp> order = new ArrayList<>();
+        Set<String> finished = new HashSet<>(done);
+        for (String target : targets) {
+            Deque<Visit> stack = new ArrayDeque<>();
+            pushProducer(target, stack);
+            while (!stack.isEmpty()) {
+                Visit visit = stack.pop();
+                if (finished.contains(visit.op.getName())) {
+                    continue;
+                }
+                if (visit.expanded) {
+                    finished.add(visit.op.getName());
+                    order.add(visit.op);
+                    continue;
+                }
+                stack.push(new Visit(visit.op, true));
+                for (String input : visit.op.getInputsToOp()) {
+                    pushProducer(input, stack);
+                }
+            }
+        }
+        return order;
+    }
+
+    private void pushProducer(String variable, Deque<Visit> stack) {
+        DifferentialFunction producer = graph.getVariableOutputOp(resolve(variable));
+        if (producer != null) {
+            SameDiffOp op = Objects.requireNonNull(graph.getOps().get(producer.getOwnName()));
+            stack.push(new Visit(op, false));
+        }
+    }
+
+    private String resolve(String name) {
+        return substitutes.getOrDefault(name, name);
+    }
+
+    private void compile(SameDiffOp node) {
+        String kind = node.getOp().opName();
+        if (CONTROL_FLOW.contains(kind)) {
+            throw new IllegalArgumentException("a plan has no control flow, but the graph holds " + kind);
+        }
+        List<String> inputs = node.getInputsToOp().stream().map(this::resolve).toList();
+        Step step = Rewrites.apply(
+                new Step(node.getOp(), inputs, node.getOutputsOfOp()),
+                needed::contains,
+                name -> value(name).shape());
+        INDArray[] arguments = step.inputs().stream().map(this::value).toArray(INDArray[]::new);
+        if (alias(step, arguments)) {
+            return;
+        }
+        step.bindLegacyArguments(arguments);
+        OpContext context = step.context(arguments);
+        List<long[]> shapes = step.outputShapes(context);
+        for (int i = 0; i < shapes.size(); i++) {
+            String output = step.outputs().get(i);
+            // The shape function's type can be wrong (deeplearning4j#6872); the graph's is right.
+            INDArray array = Nd4j.createUninitialized(graph.getVariable(output).dataType(), shapes.get(i), 'c');
+            values.put(output, array);
+            context.setOutputArray(i, array);
+        }
+        step.run(context);
+        if (SHAPE_OPS.contains(kind) || constants.keySet().containsAll(step.inputs())) {
+            step.outputs().forEach(output -> constants.put(output, value(output)));
+            return;
+        }
+        for (String output : step.outputs()) {
+            INDArray array = value(output);
+            buffers.put(output, new Shaped(array.dataType(), array.shape()));
+        }
+        steps.add(step);
+    }
+
+    /** Whether the step's outputs are just its first input under another name or shape, and so need no step. */
+    private boolean alias(Step step, INDArray[] arguments) {
+        if (step.outputs().stream().anyMatch(outputs::contains)
+                || constants.containsKey(step.inputs().get(0))) {
+            return false;
+        }
+        String kind = step.op().opName();
+        if (kind.equals("add_bp") && arguments[0].equalShapes(arguments[2]) && arguments[1].equalShapes(arguments[2])) {
+            step.outputs().forEach(output -> view(output, step.inputs().get(2), arguments[2]));
+            return true;
+        }
+        if (kind.equals("identity")) {
+            view(step.outputs().get(0), step.inputs().get(0), arguments[0]);
+            return true;
+        }
+        if (VIEW_OPS.contains(kind)) {
+            long[] shape = step.outputShapes(step.context(arguments)).get(0);
+            view(step.outputs().get(0), step.inputs().get(0), arguments[0].reshape('c', shape));
+            return true;
+        }
+        return false;
+    }
+
+    private void view(String name, String of, INDArray value) {
+        View outer = views.get(of);
+        views.put(name, new View(outer == null ? of : outer.root, value.shape()));
+        values.put(name, value);
+    }
+
+    private INDArray value(String name) {
+        INDArray value = values.get(name);
+        if (value == null) {
+            throw new IllegalArgumentException("variable " + name + " has no value: it is no declared input");
+        }
+        return value;
+    }
+}

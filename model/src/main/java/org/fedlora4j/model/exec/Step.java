@@ -1,0 +1,85 @@
+package org.fedlora4j.model.exec;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.nd4j.autodiff.functions.DifferentialFunction;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.BaseOp;
+import org.nd4j.linalg.api.ops.CustomOp;
+import org.nd4j.linalg.api.ops.Op;
+import org.nd4j.linalg.api.ops.OpContext;
+import org.nd4j.linalg.api.ops.ReduceOp;
+import org.nd4j.linalg.api.ops.ScalarOp;
+import org.nd4j.linalg.api.shape.LongShapeDescriptor;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * One op of a plan: what it runs, and the names of what it reads and writes.
+ *
+ * <p>ND4J has two families. A custom op takes everything through its context. A legacy op keeps its scalar and its
+ * dimensions in the op object, so a step's op object belongs to one plan and a plan to one thread.
+ *
+ * @param integers the custom op's integer arguments where a rewrite set them, else null for the op's own
+ */
+record Step(DifferentialFunction op, List<String> inputs, List<String> outputs, long @Nullable [] integers) {
+    Step(DifferentialFunction op, List<String> inputs, List<String> outputs) {
+        this(op, inputs, outputs, null);
+    }
+
+    /** A context with the given inputs and the op's arguments, without outputs. */
+    OpContext context(INDArray[] arguments) {
+        OpContext context = Nd4j.getExecutioner().buildContext();
+        if (op instanceof CustomOp custom) {
+            context.setArgs(
+                    arguments,
+                    integers != null ? integers : custom.iArgs(),
+                    custom.dArgs(),
+                    custom.tArgs(),
+                    custom.bArgs());
+        } else {
+            context.setInputArray(0, arguments[0]);
+            if (arguments.length == 2 && !takesDimensions() && !(op instanceof ScalarOp)) {
+                context.setInputArray(1, arguments[1]);
+            }
+        }
+        return context;
+    }
+
+    /** Moves into a legacy op what SameDiff passes as a second input: a reduction's dimensions or a scalar. */
+    void bindLegacyArguments(INDArray[] arguments) {
+        if (op instanceof CustomOp || arguments.length < 2) {
+            return;
+        }
+        if (takesDimensions()) {
+            op.setDimensions(arguments[1].toIntVector());
+        } else if (op instanceof ScalarOp scalar) {
+            scalar.setScalar(arguments[1]);
+        }
+    }
+
+    private boolean takesDimensions() {
+        return op instanceof ReduceOp reduce && reduce.getOpType() != Op.Type.REDUCE3;
+    }
+
+    /** The shapes of the outputs for the context's inputs. */
+    List<long[]> outputShapes(OpContext context) {
+        List<LongShapeDescriptor> shapes = op instanceof CustomOp custom
+                ? custom.calculateOutputShape(context)
+                : ((BaseOp) op).calculateOutputShape(context);
+        return shapes.stream().map(LongShapeDescriptor::getShape).toList();
+    }
+
+    void run(OpContext context) {
+        if (op instanceof CustomOp custom) {
+            Nd4j.getExecutioner().exec(custom, context);
+        } else {
+            Nd4j.getExecutioner().exec((Op) op, context);
+        }
+    }
+
+    /** The array type of an output; a graph's variable knows it better than the shape function does. */
+    static INDArray allocate(DataType type, long[] shape) {
+        return Nd4j.createUninitialized(type, shape, 'c');
+    }
+}
