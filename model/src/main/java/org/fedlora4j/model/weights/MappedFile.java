@@ -1,0 +1,122 @@
+package org.fedlora4j.model.weights;
+
+import com.sun.jna.LastErrorException;
+import com.sun.jna.Library;
+import com.sun.jna.Native;
+import com.sun.jna.NativeLong;
+import com.sun.jna.Platform;
+import java.io.IOException;
+import java.lang.ref.Cleaner;
+import java.nio.MappedByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileChannel.MapMode;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import org.bytedeco.javacpp.Pointer;
+
+/**
+ * A file in memory, read-only, of any length. It is unmapped when neither it nor a pointer into it can be reached any
+ * more, so a pointer never dangles.
+ *
+ * <p>Java's own maps end at 2 GB; so on Linux and macOS this calls {@code mmap}. Elsewhere each pointer is a map of
+ * Java's, and 2 GB is the limit of one tensor.
+ */
+abstract class MappedFile {
+    /** Maps a file that has at least so many bytes. */
+    static MappedFile open(Path path, long bytes) throws IOException {
+        return Platform.isLinux() || Platform.isMac() ? new Whole(path, bytes) : new Pieces(path);
+    }
+
+    /** A pointer to bytes of the file that keeps the mapping alive. */
+    abstract Pointer pointer(long begin, long bytes) throws IOException;
+
+    /** The whole file in one {@code mmap}. */
+    static final class Whole extends MappedFile {
+        private static final Cleaner CLEANER = Cleaner.create();
+        private static final int PROT_READ = 1;
+        private static final int MAP_PRIVATE = 2;
+        private static final int O_RDONLY = 0;
+
+        private final long address;
+
+        Whole(Path path, long bytes) throws IOException {
+            C c = C.INSTANCE;
+            try {
+                int descriptor = c.open(path.toAbsolutePath().toString(), O_RDONLY);
+                try {
+                    address = com.sun.jna.Pointer.nativeValue(c.mmap(
+                            com.sun.jna.Pointer.NULL,
+                            new NativeLong(bytes),
+                            PROT_READ,
+                            MAP_PRIVATE,
+                            descriptor,
+                            new NativeLong(0)));
+                } finally {
+                    c.close(descriptor);
+                }
+            } catch (LastErrorException e) {
+                throw new IOException(path + ": can't be mapped into memory: " + e.getMessage(), e);
+            }
+            long mapped = address;
+            CLEANER.register(this, () -> c.munmap(new com.sun.jna.Pointer(mapped), new NativeLong(bytes)));
+        }
+
+        @Override
+        Pointer pointer(long begin, long bytes) {
+            return new View(address + begin, bytes, this);
+        }
+    }
+
+    /** A map of Java's for every pointer. */
+    static final class Pieces extends MappedFile {
+        private final Path path;
+
+        Pieces(Path path) {
+            this.path = path;
+        }
+
+        @Override
+        Pointer pointer(long begin, long bytes) throws IOException {
+            if (bytes > Integer.MAX_VALUE) {
+                throw new IOException(path + ": a tensor of " + bytes + " bytes; this system maps at most 2 GB");
+            }
+            try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+                MappedByteBuffer buffer = channel.map(MapMode.READ_ONLY, begin, bytes);
+                return new View(new Pointer(buffer).address(), bytes, buffer);
+            }
+        }
+    }
+
+    /** A pointer whose memory belongs to an object that it keeps alive. */
+    private static final class View extends Pointer {
+        @SuppressWarnings({"unused", "FieldCanBeLocal"})
+        private final Object owner;
+
+        View(long address, long bytes, Object owner) {
+            this.address = address;
+            this.limit = bytes;
+            this.capacity = bytes;
+            this.owner = owner;
+        }
+    }
+
+    /** The C library; sizes and offsets have a pointer's width on the 64-bit systems that ND4J runs on. */
+    private interface C extends Library {
+        C INSTANCE = Native.load("c", C.class);
+
+        int open(String path, int flags) throws LastErrorException;
+
+        int close(int descriptor) throws LastErrorException;
+
+        com.sun.jna.Pointer mmap(
+                com.sun.jna.Pointer address,
+                NativeLong length,
+                int protection,
+                int flags,
+                int descriptor,
+                NativeLong offset)
+                throws LastErrorException;
+
+        int munmap(com.sun.jna.Pointer address, NativeLong length);
+    }
+}
