@@ -1,0 +1,69 @@
+package org.fedlora4j.tokenizer;
+
+import java.util.regex.MatchResult;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.fedlora4j.common.BadInputException;
+
+/**
+ * How an instruction becomes the text that the model answers.
+ *
+ * @param withoutInput contains {@code {instruction}} once
+ * @param withInput contains {@code {instruction}} and {@code {input}} once each; used where the input isn't blank
+ */
+public record PromptTemplate(String withoutInput, String withInput) {
+    private static final Pattern PLACEHOLDER = Pattern.compile("\\{(instruction|input)}");
+
+    /** The template of Stanford Alpaca (github.com/tatsu-lab/stanford_alpaca, {@code train.py}). */
+    public static final PromptTemplate ALPACA = new PromptTemplate("""
+            Below is an instruction that describes a task. \
+            Write a response that appropriately completes the request.
+
+            ### Instruction:
+            {instruction}
+
+            ### Response:
+            """, """
+            Below is an instruction that describes a task, paired with an input that provides further context. \
+            Write a response that appropriately completes the request.
+
+            ### Instruction:
+            {instruction}
+
+            ### Input:
+            {input}
+
+            ### Response:
+            """);
+
+    public PromptTemplate {
+        requireCount("without input", withoutInput, "{instruction}", 1);
+        requireCount("without input", withoutInput, "{input}", 0);
+        requireCount("with input", withInput, "{instruction}", 1);
+        requireCount("with input", withInput, "{input}", 1);
+    }
+
+    /** The prompt; what the instruction and the input contain is never taken for a placeholder. */
+    public String prompt(String instruction, String input) {
+        String template = input.isBlank() ? withoutInput : withInput;
+        return PLACEHOLDER
+                .matcher(template)
+                .replaceAll(match -> Matcher.quoteReplacement(value(match, instruction, input)));
+    }
+
+    private static String value(MatchResult placeholder, String instruction, String input) {
+        return placeholder.group(1).equals("input") ? input : instruction;
+    }
+
+    private static void requireCount(String which, String template, String placeholder, int wanted) {
+        long found = PLACEHOLDER
+                .matcher(template)
+                .results()
+                .filter(match -> match.group().equals(placeholder))
+                .count();
+        if (found != wanted) {
+            throw new BadInputException(
+                    "prompt template " + which + ": has " + placeholder + " " + found + " times, wanted " + wanted);
+        }
+    }
+}

@@ -1,0 +1,71 @@
+package org.fedlora4j.tokenizer;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.fedlora4j.common.BadInputException;
+
+/**
+ * The ids with a role, from {@code tokenizer_config.json} (token texts), else {@code config.json} (ids).
+ *
+ * @param addBos what the setting add_bos_token says, if it is there
+ */
+record SpecialTokens(OptionalInt bos, int eos, int pad, Optional<Boolean> addBos) {
+
+    static SpecialTokens read(Path modelFolder, Map<String, Integer> ids) throws IOException {
+        Reader reader = new Reader(
+                modelFolder,
+                ids,
+                readIfPresent(modelFolder.resolve("tokenizer_config.json")),
+                readIfPresent(modelFolder.resolve("config.json")));
+        OptionalInt bos = reader.id("bos");
+        int eos = reader.id("eos")
+                .orElseThrow(
+                        () -> new BadInputException(
+                                modelFolder
+                                        + ": neither tokenizer_config.json names an eos_token nor config.json an eos_token_id, wanted one"));
+        JsonNode addBos = reader.tokenizerConfig.path("add_bos_token");
+        return new SpecialTokens(
+                bos,
+                eos,
+                reader.id("pad").orElse(eos),
+                addBos.isBoolean() ? Optional.of(addBos.booleanValue()) : Optional.empty());
+    }
+
+    private static ObjectNode readIfPresent(Path file) throws IOException {
+        return Files.exists(file) ? JsonFile.read(file) : JsonNodeFactory.instance.objectNode();
+    }
+
+    private record Reader(Path folder, Map<String, Integer> ids, ObjectNode tokenizerConfig, ObjectNode config) {
+        OptionalInt id(String role) {
+            JsonNode token = tokenizerConfig.path(role + "_token");
+            // Either the text or {"content": the text, ...}.
+            JsonNode text = token.isObject() ? token.path("content") : token;
+            if (text.isTextual()) {
+                Integer id = ids.get(text.textValue());
+                if (id == null) {
+                    throw new BadInputException(folder.resolve("tokenizer_config.json") + ": " + role + "_token is "
+                            + text + ", wanted a token of tokenizer.json");
+                }
+                return OptionalInt.of(id);
+            }
+            JsonNode value = config.path(role + "_token_id");
+            // A list where several tokens end a text; the first is the one that models are trained with.
+            JsonNode id = value.isArray() ? value.path(0) : value;
+            if (id.isMissingNode() || id.isNull()) {
+                return OptionalInt.empty();
+            }
+            if (!id.canConvertToInt() || !ids.containsValue(id.intValue())) {
+                throw new BadInputException(folder.resolve("config.json") + ": " + role + "_token_id is " + id
+                        + ", wanted the id of a token of tokenizer.json");
+            }
+            return OptionalInt.of(id.intValue());
+        }
+    }
+}

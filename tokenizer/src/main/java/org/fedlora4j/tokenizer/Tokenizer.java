@@ -1,0 +1,169 @@
+package org.fedlora4j.tokenizer;
+
+import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.Comparator;
+import java.util.Map;
+import java.util.Objects;
+import java.util.OptionalInt;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.fedlora4j.common.BadInputException;
+
+/**
+ * A model's own tokenizer: Hugging Face's tokenizers library (Rust, through DJL) on the model's {@code tokenizer.json}.
+ *
+ * <p>Nothing is ever truncated or padded, and nothing is ever downloaded: the native library comes from DJL's jar.
+ *
+ * <p>Text is only text: {@code </s>} inside a text becomes the tokens of these four characters and not the special
+ * token, unlike in Hugging Face's default; only {@link #encodeWithSpecialTokens} looks for special tokens.
+ */
+public final class Tokenizer implements AutoCloseable {
+    static {
+        // Before DJL's classes load: no download of native libraries, no telemetry.
+        System.setProperty("ai.djl.offline", "true");
+    }
+
+    private final HuggingFaceTokenizer library;
+    private final SpecialTokens tokens;
+    private final Map<String, Integer> special;
+    private final Pattern specialPattern;
+    private final BitSet skipped = new BitSet();
+    private final int[] opening;
+    private final int vocabularySize;
+
+    private Tokenizer(HuggingFaceTokenizer library, SpecialTokens tokens, TokenizerFile file) {
+        this.library = library;
+        this.tokens = tokens;
+        special = file.special();
+        // The longest of two that start alike; (?!) matches nowhere.
+        specialPattern = Pattern.compile(special.keySet().stream()
+                .filter(token -> !token.isEmpty())
+                .sorted(Comparator.comparing(String::length).reversed())
+                .map(token -> "|" + Pattern.quote(token))
+                .collect(Collectors.joining("", "(?!)", "")));
+        special.values().forEach(skipped::set);
+        tokens.bos().ifPresent(skipped::set);
+        skipped.set(tokens.eos());
+        skipped.set(tokens.pad());
+        opening = tokens.addBos().orElseGet(this::templateStartsWithBos)
+                ? tokens.bos().stream().toArray()
+                : new int[0];
+        vocabularySize = file.vocabularySize();
+    }
+
+    /**
+     * Opens a model folder's tokenizer.
+     *
+     * @param modelFolder holds {@code tokenizer.json}; the bos, eos and pad tokens are those of
+     *     {@code tokenizer_config.json}, else of {@code config.json}
+     * @throws BadInputException if a file is missing or broken, the tokenizer isn't of the BPE kind (all LLaMAs' are),
+     *     or no eos token is defined
+     */
+    public static Tokenizer open(Path modelFolder) throws IOException {
+        Path path = modelFolder.resolve("tokenizer.json");
+        TokenizerFile file = TokenizerFile.read(path);
+        SpecialTokens tokens = SpecialTokens.read(modelFolder, file.ids());
+        return new Tokenizer(load(path, file), tokens, file);
+    }
+
+    private static HuggingFaceTokenizer load(Path path, TokenizerFile file) throws IOException {
+        var json = new ByteArrayInputStream(file.json().getBytes(StandardCharsets.UTF_8));
+        var options = Map.of("truncation", "false", "padding", "false");
+        try {
+            return HuggingFaceTokenizer.newInstance(json, options);
+        } catch (RuntimeException e) {
+            // The Rust library's errors arrive as plain RuntimeExceptions, any other class is our or the machine's
+            // fault.
+            if (e.getClass() != RuntimeException.class) {
+                throw e;
+            }
+            throw new BadInputException(path + ": refused by the tokenizers library: " + e.getMessage(), e);
+        }
+    }
+
+    private boolean templateStartsWithBos() {
+        long[] ids = library.encode("", true, false).getIds();
+        return ids.length > 0 && tokens.bos().equals(OptionalInt.of((int) ids[0]));
+    }
+
+    /** The ids of a text that may come from anywhere: no special token is added or recognised. */
+    public int[] encode(String text) {
+        return Arrays.stream(library.encode(text, false, false).getIds())
+                .mapToInt(Math::toIntExact)
+                .toArray();
+    }
+
+    /**
+     * The ids of a text that the program wrote, as a chat template does: special tokens in it are recognised, and it
+     * starts with {@link #opening}, written in the text or not. No eos is added, so that the model can continue it. Blanks
+     * around special tokens are kept ({@code lstrip} and {@code rstrip}, unknown among LLaMAs, have no effect).
+     */
+    public int[] encodeWithSpecialTokens(String text) {
+        IntStream.Builder ids = IntStream.builder();
+        Matcher token = specialPattern.matcher(text);
+        int end = 0;
+        while (token.find()) {
+            Arrays.stream(encode(text.substring(end, token.start()))).forEach(ids);
+            ids.add(Objects.requireNonNull(special.get(token.group())));
+            end = token.end();
+        }
+        Arrays.stream(encode(text.substring(end))).forEach(ids);
+        int[] all = ids.build().toArray();
+        boolean opened = Arrays.equals(Arrays.copyOf(all, opening.length), opening);
+        return opened
+                ? all
+                : IntStream.concat(Arrays.stream(opening), Arrays.stream(all)).toArray();
+    }
+
+    /**
+     * The text of some ids. Special tokens, and ids without a token (models pad their vocabulary), give no text; broken
+     * UTF-8 gives U+FFFD.
+     */
+    public String decode(int[] ids) {
+        return library.decode(Arrays.stream(ids)
+                .filter(id -> id >= 0 && !skipped.get(id))
+                .asLongStream()
+                .toArray());
+    }
+
+    /**
+     * What the model wants before every text: bos or nothing, by {@code add_bos_token} of {@code tokenizer_config.json},
+     * else by the template in {@code tokenizer.json}.
+     */
+    public int[] opening() {
+        return opening.clone();
+    }
+
+    /** The token that opens a sequence, if the model has one. */
+    public OptionalInt bosId() {
+        return tokens.bos();
+    }
+
+    /** The token that ends a response. */
+    public int eosId() {
+        return tokens.eos();
+    }
+
+    /** The token to pad a batch with: the pad token, else eos. */
+    public int padId() {
+        return tokens.pad();
+    }
+
+    /** One more than the largest id; the model's own vocabulary may be larger. */
+    public int vocabularySize() {
+        return vocabularySize;
+    }
+
+    @Override
+    public void close() {
+        library.close();
+    }
+}

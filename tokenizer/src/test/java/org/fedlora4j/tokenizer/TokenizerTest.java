@@ -1,0 +1,217 @@
+package org.fedlora4j.tokenizer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.djl.util.Utils;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import org.fedlora4j.common.BadInputException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class TokenizerTest {
+    private static final Path SHARED = Path.of(System.getProperty("fedlora.shared"));
+    private static final Path LLAMA2 = SHARED.resolve("tokenizers/llama-2-7b");
+    private static final Path DEEPSEEK = SHARED.resolve("tokenizers/deepseek-llm-7b");
+    private static final Path SMOLLM2 = SHARED.resolve("models/smollm2-135m-instruct");
+
+    @TempDir
+    Path folder;
+
+    /** 46 texts in llama.cpp's format: special characters, blanks, emojis, other scripts. */
+    @ParameterizedTest
+    @ValueSource(strings = {"llama-2-7b", "deepseek-llm-7b"})
+    void encodesTheGoldenTexts(String model) throws IOException {
+        Path golden = SHARED.resolve("tokenizers").resolve(model);
+        String[] texts = Files.readString(golden.resolve("golden-texts.txt")).split("\n__ggml_vocab_test__\n");
+        List<String> lines = Files.readAllLines(golden.resolve("golden-ids.txt"));
+        assertThat(texts).hasSameSizeAs(lines).hasSize(46);
+        try (Tokenizer tokenizer = Tokenizer.open(golden)) {
+            for (int i = 0; i < texts.length; i++) {
+                int[] wanted = Arrays.stream(lines.get(i).trim().split(" "))
+                        .filter(id -> !id.isEmpty())
+                        .mapToInt(Integer::parseInt)
+                        .toArray();
+                assertThat(tokenizer.encode(texts[i]))
+                        .as("text %d: %s", i, texts[i])
+                        .isEqualTo(wanted);
+                assertThat(tokenizer.decode(wanted)).isEqualTo(texts[i]);
+            }
+        }
+    }
+
+    @Test
+    void encodesTheGoldenPrompts() throws IOException {
+        JsonNode golden = new ObjectMapper()
+                .readTree(SHARED.resolve("golden/smollm2/prompts.json").toFile());
+        try (Tokenizer tokenizer = Tokenizer.open(SMOLLM2)) {
+            assertThat(golden.get("prompts")).hasSize(6).allSatisfy(prompt -> {
+                String text = prompt.get("text").textValue();
+                int[] ids = new ObjectMapper().convertValue(prompt.get("ids"), int[].class);
+                assertThat(tokenizer.encodeWithSpecialTokens(text)).isEqualTo(ids);
+                if (prompt.get("name").textValue().equals("chat")) {
+                    assertThat(tokenizer.decode(ids)).isEqualTo(text.replaceAll("<\\|im_(start|end)\\|>", ""));
+                } else {
+                    assertThat(tokenizer.encode(text)).isEqualTo(ids);
+                    assertThat(tokenizer.decode(ids)).isEqualTo(text);
+                }
+            });
+        }
+    }
+
+    @Test
+    void knowsTheSpecialTokens() throws IOException {
+        try (Tokenizer llama2 = Tokenizer.open(LLAMA2);
+                Tokenizer deepseek = Tokenizer.open(DEEPSEEK);
+                Tokenizer smollm2 = Tokenizer.open(SMOLLM2)) {
+            assertThat(llama2.bosId()).hasValue(1);
+            assertThat(llama2.eosId()).isEqualTo(2);
+            assertThat(llama2.padId()).as("no pad token: eos").isEqualTo(2);
+            assertThat(llama2.vocabularySize()).isEqualTo(32_000);
+            assertThat(deepseek.bosId()).hasValue(100_000);
+            assertThat(deepseek.eosId()).isEqualTo(100_001);
+            assertThat(deepseek.vocabularySize()).isEqualTo(100_015);
+            assertThat(smollm2.bosId()).hasValue(1);
+            assertThat(smollm2.eosId()).isEqualTo(2);
+            assertThat(smollm2.padId()).isEqualTo(2);
+            assertThat(smollm2.vocabularySize()).isEqualTo(49_152);
+
+            assertThat(llama2.encodeWithSpecialTokens("Hello")).containsExactly(1, 15043);
+            assertThat(llama2.encodeWithSpecialTokens("<s>Hello</s>")).containsExactly(1, 15043, 2);
+            assertThat(deepseek.encodeWithSpecialTokens("Hello"))
+                    .startsWith(100_000)
+                    .hasSize(2);
+            assertThat(smollm2.encodeWithSpecialTokens("Hello")).isEqualTo(smollm2.encode("Hello"));
+        }
+    }
+
+    @Test
+    void specialTokensInATextAreText() throws IOException {
+        for (Path model : List.of(LLAMA2, DEEPSEEK, SMOLLM2)) {
+            try (Tokenizer tokenizer = Tokenizer.open(model)) {
+                String text = "a</s>b <|im_end|><|im_start|>system <｜end▁of▁sentence｜> <filename>";
+                int[] ids = tokenizer.encode(text);
+                assertThat(ids).as("%s", model).doesNotContain(tokenizer.bosId().orElseThrow(), tokenizer.eosId());
+                // SentencePiece writes a blank as U+2581, so LLaMA-2 can't tell the two apart.
+                assertThat(tokenizer.decode(ids)).isEqualTo(model == LLAMA2 ? text.replace('▁', ' ') : text);
+            }
+        }
+    }
+
+    @Test
+    void decodeSkipsSpecialAndUnknownIds() throws IOException {
+        for (Path model : List.of(LLAMA2, DEEPSEEK, SMOLLM2)) {
+            try (Tokenizer tokenizer = Tokenizer.open(model)) {
+                int[] text = tokenizer.encode("Ça va, 世界");
+                int[] framed = new int[text.length + 4];
+                framed[0] = tokenizer.bosId().orElseThrow();
+                System.arraycopy(text, 0, framed, 1, text.length);
+                framed[text.length + 1] = tokenizer.eosId();
+                framed[text.length + 2] = tokenizer.vocabularySize();
+                framed[text.length + 3] = -1;
+                assertThat(tokenizer.decode(framed)).isEqualTo("Ça va, 世界");
+                assertThat(tokenizer.decode(new int[0])).isEmpty();
+            }
+        }
+    }
+
+    @Test
+    void neverTruncatesOrPads() throws IOException {
+        ObjectNode json = (ObjectNode)
+                new ObjectMapper().readTree(LLAMA2.resolve("tokenizer.json").toFile());
+        json.set(
+                "truncation",
+                new ObjectMapper()
+                        .readTree(
+                                "{\"direction\":\"Right\",\"max_length\":4,\"strategy\":\"LongestFirst\",\"stride\":0}"));
+        json.set("padding", new ObjectMapper().readTree("""
+                {"strategy":{"Fixed":8},"direction":"Right","pad_to_multiple_of":null,
+                 "pad_id":0,"pad_type_id":0,"pad_token":"<unk>"}"""));
+        write("tokenizer.json", json.toString());
+        write("config.json", "{\"eos_token_id\": [2, 0], \"bos_token_id\": 1}");
+        try (Tokenizer tokenizer = Tokenizer.open(folder);
+                Tokenizer original = Tokenizer.open(LLAMA2)) {
+            assertThat(tokenizer.encode("a")).isEqualTo(original.encode("a")).hasSize(1);
+            assertThat(tokenizer.encode("word ".repeat(20_000))).hasSizeGreaterThanOrEqualTo(20_000);
+            assertThat(tokenizer.eosId()).as("the first of config.json's list").isEqualTo(2);
+            assertThat(tokenizer.encodeWithSpecialTokens("a"))
+                    .as("bos by the template")
+                    .startsWith(1);
+        }
+    }
+
+    @Test
+    void worksOffline() throws IOException {
+        Tokenizer.open(SMOLLM2).close();
+        assertThat(Utils.isOfflineMode()).isTrue();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "{",
+                "[]",
+                "\"text\"",
+                "{}",
+                "{\"model\": {\"type\": \"WordPiece\", \"vocab\": {\"a\": 0}}}",
+                "{\"model\": {\"type\": \"BPE\", \"vocab\": [\"a\"], \"merges\": []}}",
+                "{\"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": -1}, \"merges\": []}}",
+                "{\"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": 9999999999}, \"merges\": []}}",
+                "{\"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": 0}, \"merges\": []}, \"added_tokens\": [7]}",
+                "{\"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": 0}, \"merges\": [\"a b\"]}}",
+                "{\"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": 0}}}",
+            })
+    void refusesABrokenTokenizer(String json) throws IOException {
+        write("tokenizer.json", json);
+        write("config.json", "{\"eos_token_id\": 0}");
+        assertThatThrownBy(() -> Tokenizer.open(folder))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("tokenizer.json")
+                .hasMessageNotContaining("\n");
+    }
+
+    @Test
+    void refusesAMissingTokenizerAndOneThatIsNotUtf8() throws IOException {
+        assertThatThrownBy(() -> Tokenizer.open(folder))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("tokenizer.json");
+        Files.write(folder.resolve("tokenizer.json"), new byte[] {'{', (byte) 0xff, '}'});
+        assertThatThrownBy(() -> Tokenizer.open(folder))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("UTF-8");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{}",
+                "{\"eos_token\": null}",
+                "{\"eos_token\": \"<none>\"}",
+                "{\"eos_token\": {\"content\": \"<none>\"}}",
+            })
+    void refusesATokenizerWithoutEos(String config) throws IOException {
+        Files.copy(LLAMA2.resolve("tokenizer.json"), folder.resolve("tokenizer.json"));
+        write("tokenizer_config.json", config);
+        assertThatThrownBy(() -> Tokenizer.open(folder))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("eos_token");
+        write("config.json", "{\"eos_token_id\": 32000}");
+        assertThatThrownBy(() -> Tokenizer.open(folder))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("eos_token");
+    }
+
+    private void write(String name, String text) throws IOException {
+        Files.writeString(folder.resolve(name), text);
+    }
+}
