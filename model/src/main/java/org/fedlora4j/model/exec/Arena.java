@@ -4,8 +4,11 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** One block of native memory from which arrays are cut at fixed offsets. Freed when it and its arrays are unreachable. */
-public final class Arena {
+/**
+ * One block of native memory from which arrays are cut at fixed offsets. Whoever closes it makes sure that none of its
+ * arrays is used afterwards.
+ */
+public final class Arena implements AutoCloseable {
     /** Every array starts at a multiple of this many bytes: a cache line, and the widest vector. */
     public static final int ALIGNMENT = 64;
 
@@ -43,6 +46,11 @@ public final class Arena {
     /** Overwrites everything, for tests that prove that nothing stale is read. */
     public void fill(float value) {
         block.assign(value);
+    }
+
+    @Override
+    public void close() {
+        block.close();
     }
 
     /** The next multiple of {@link #ALIGNMENT}. */

@@ -1,5 +1,7 @@
 package org.fedlora4j.model.exec;
 
+import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -25,8 +27,7 @@ public final class NativeArrays {
 
     /** Copies a row-major array's floats out; {@code target} holds its length. */
     public static void read(INDArray array, float[] target) {
-        new org.bytedeco.javacpp.FloatPointer(array.data().addressPointer())
-                .get(target, 0, Math.toIntExact(array.length()));
+        new FloatPointer(array.data().addressPointer()).get(target, 0, Math.toIntExact(array.length()));
     }
 
     /** Copies floats into a row-major array. */
@@ -34,7 +35,40 @@ public final class NativeArrays {
         if (source.length != array.length()) {
             throw new IllegalArgumentException(source.length + " values for an array of " + array.length());
         }
-        new org.bytedeco.javacpp.FloatPointer(array.data().addressPointer()).put(source, 0, source.length);
+        new FloatPointer(array.data().addressPointer()).put(source, 0, source.length);
+    }
+
+    /** Copies ints into an int32 array. */
+    public static void write(int[] source, INDArray array) {
+        if (source.length != array.length()) {
+            throw new IllegalArgumentException(source.length + " values for an array of " + array.length());
+        }
+        new IntPointer(array.data().addressPointer()).put(source, 0, source.length);
+    }
+
+    /** Copies a row of a row-major matrix of floats out. */
+    public static void readRow(INDArray matrix, long row, float[] target) {
+        long columns = matrix.size(1);
+        if (target.length != columns || row >= matrix.size(0)) {
+            throw new IllegalArgumentException(
+                    "row " + row + " of " + matrix.shapeInfoToString() + " into " + target.length + " floats");
+        }
+        long bytes = columns * Float.BYTES;
+        new FloatPointer(new Address(matrix.data().address() + row * bytes, bytes)).get(target);
+    }
+
+    /** Copies a row of a row-major matrix of floats into a row of another of the same width. */
+    public static void copyRow(INDArray from, long fromRow, INDArray to, long toRow) {
+        long columns = from.size(1);
+        if (to.size(1) != columns || fromRow >= from.size(0) || toRow >= to.size(0)) {
+            throw new IllegalArgumentException("row " + fromRow + " of " + from.shapeInfoToString()
+                    + " does not fit row " + toRow + " of " + to.shapeInfoToString());
+        }
+        long bytes = columns * Float.BYTES;
+        Pointer.memcpy(
+                new Address(to.data().address() + toRow * bytes, bytes),
+                new Address(from.data().address() + fromRow * bytes, bytes),
+                bytes);
     }
 
     private static long[] strides(long[] shape) {

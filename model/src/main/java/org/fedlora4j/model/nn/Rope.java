@@ -1,5 +1,6 @@
 package org.fedlora4j.model.nn;
 
+import org.fedlora4j.model.exec.NativeArrays;
 import org.nd4j.autodiff.samediff.NameScope;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
@@ -57,7 +58,7 @@ public final class Rope {
      * @param cos [N, heads·h], overwritten
      * @param sin [N, heads·h], overwritten
      */
-    public static void fillTables(int[] positions, float[] inverseFrequencies, int heads, INDArray cos, INDArray sin) {
+    public static void fillTables(int[] positions, double[] inverseFrequencies, int heads, INDArray cos, INDArray sin) {
         int half = inverseFrequencies.length;
         int columns = heads * 2 * half;
         float[] cosines = new float[positions.length * columns];
@@ -65,7 +66,7 @@ public final class Rope {
         for (int row = 0; row < positions.length; row++) {
             for (int i = 0; i < half; i++) {
                 // The angle is a float as in the reference; its cosine is then exact to a float's rounding.
-                float angle = positions[row] * inverseFrequencies[i];
+                float angle = positions[row] * (float) inverseFrequencies[i];
                 float cosine = (float) Math.cos(angle);
                 float sine = (float) Math.sin(angle);
                 for (int column = row * columns + i; column < (row + 1) * columns; column += half) {
@@ -74,7 +75,7 @@ public final class Rope {
                 }
             }
         }
-        cos.data().setData(cosines);
-        sin.data().setData(sines);
+        NativeArrays.write(cosines, cos);
+        NativeArrays.write(sines, sin);
     }
 }

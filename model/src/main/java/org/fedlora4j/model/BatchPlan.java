@@ -1,0 +1,274 @@
+package org.fedlora4j.model;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import org.fedlora4j.model.config.LlamaConfig;
+import org.fedlora4j.model.exec.Arena;
+import org.fedlora4j.model.exec.ExecutionPlan;
+import org.fedlora4j.model.exec.NativeArrays;
+import org.fedlora4j.model.exec.NativeMemory;
+import org.fedlora4j.model.nn.Rope;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Embedding and all decoder layers for batches of one shape, [B, T] tokens: forward and, for training, backward.
+ *
+ * <p>Training keeps every layer's input and what its backward half reads; with {@link Recompute#LAYER} all layers share
+ * the space of the latter, and each runs its forward half again first. Evaluation has two buffers that the layers write in
+ * turn.
+ */
+final class BatchPlan implements AutoCloseable {
+    /** Sees what a layer made; later layers overwrite it. */
+    interface LayerListener {
+        LayerListener NONE = (layer, hidden) -> {};
+
+        /** The output [N, D] of a layer, or of the embedding for layer -1. */
+        void after(int layer, INDArray hidden);
+    }
+
+    /** Added to the score of a position that a token may not see; its softmax is exactly 0. */
+    static final float MASKED = -1e9f;
+
+    private final LlamaConfig config;
+    private final FrozenWeights weights;
+    private final Adapter adapter;
+    private final LlamaGraph.LayerShape shape;
+    private final Recompute recompute;
+
+    private final NativeMemory memory = new NativeMemory();
+    private final ExecutionPlan.Bound embedding;
+    private final List<ExecutionPlan.Bound> layers = new ArrayList<>();
+    private final INDArray ids;
+    private final INDArray[] hidden;
+    private final INDArray[] gradients;
+    /** What all layers use in turn, by name: mask, rotation tables, keys and values, and the adapter's noise. */
+    private final Map<String, INDArray> shared = new HashMap<>();
+
+    private final List<List<String>> noise = new ArrayList<>();
+
+    BatchPlan(
+            LlamaConfig config,
+            FrozenWeights weights,
+            Adapter adapter,
+            LlamaGraph.LayerShape shape,
+            Recompute recompute) {
+        this.config = config;
+        this.weights = weights;
+        this.adapter = adapter;
+        this.shape = shape;
+        this.recompute = recompute;
+        int rows = shape.rows();
+        int depth = config.layers();
+        hidden = new INDArray[depth + 1];
+        gradients = new INDArray[depth + 1];
+        for (int i = 0; i <= depth; i++) {
+            boolean reuse = i >= 2;
+            hidden[i] = reuse && !shape.training() ? hidden[i - 2] : memory.floats(rows, config.hiddenSize());
+            gradients[i] = reuse || !shape.training() ? gradients[i % 2] : memory.floats(rows, config.hiddenSize());
+        }
+        ids = memory.array(DataType.INT32, rows);
+
+        List<CompiledGraph> compiled = compileLayers();
+        CompiledGraph embed =
+                CompiledGraph.forward(LlamaGraph.embedding(rows, weights.embedding()), List.of(LlamaGraph.OUTPUT));
+        long scratchBytes = embed.plan().temporaryBytes();
+        long savedBytes = 0;
+        for (CompiledGraph layer : compiled) {
+            scratchBytes = Math.max(scratchBytes, layer.plan().temporaryBytes());
+            savedBytes = Math.max(savedBytes, layer.plan().savedBytes());
+        }
+        Arena scratch = memory.arena(scratchBytes);
+        int savedSpaces = recompute == Recompute.LAYER ? 1 : depth;
+        Arena saved = memory.arena(savedBytes * savedSpaces);
+        embedding = embed.plan()
+                .bind(
+                        Map.of(
+                                LlamaGraph.INPUT,
+                                ids,
+                                LlamaGraph.EMBEDDING,
+                                weights.embedding(),
+                                LlamaGraph.OUTPUT,
+                                hidden[0]),
+                        saved,
+                        0,
+                        scratch);
+        for (int layer = 0; layer < depth; layer++) {
+            layers.add(compiled.get(layer)
+                    .plan()
+                    .bind(arrays(layer, compiled.get(layer)), saved, savedBytes * (layer % savedSpaces), scratch));
+        }
+        int[] positions = new int[rows];
+        for (int row = 0; row < rows; row++) {
+            positions[row] = row % shape.tokens();
+        }
+        fillRotation(config, positions, this::array);
+    }
+
+    private List<CompiledGraph> compileLayers() {
+        Map<Object, CompiledGraph> byLayout = new HashMap<>();
+        List<CompiledGraph> compiled = new ArrayList<>();
+        for (int layer = 0; layer < config.layers(); layer++) {
+            Object layout = adapter.layout(layer);
+            if (!byLayout.containsKey(layout)) {
+                byLayout.put(layout, compile(layer));
+            }
+            CompiledGraph graph = byLayout.get(layout);
+            compiled.add(graph);
+            Map<String, long[]> placeholders = new HashMap<>(graph.placeholders());
+            placeholders.keySet().removeAll(List.of(LlamaGraph.INPUT, LlamaGraph.OUTPUT_GRADIENT));
+            placeholders.forEach((name, size) -> shared.computeIfAbsent(name, key -> memory.floats(size)));
+            placeholders.keySet().removeAll(LlamaGraph.ROTATION);
+            placeholders.remove(LlamaGraph.MASK);
+            noise.add(List.copyOf(placeholders.keySet()));
+        }
+        if (!shape.training()) {
+            long[] heads = {shape.batch(), config.keyValueHeads(), shape.tokens(), config.headSize()};
+            shared.put(LlamaGraph.KEYS, memory.floats(heads));
+            shared.put(LlamaGraph.VALUES, memory.floats(heads));
+        }
+        return compiled;
+    }
+
+    private CompiledGraph compile(int layer) {
+        SameDiff graph = LlamaGraph.layer(config, shape, weights.layer(layer), adapter, layer);
+        if (!shape.training()) {
+            return CompiledGraph.forward(graph, List.of(LlamaGraph.OUTPUT, LlamaGraph.KEYS, LlamaGraph.VALUES));
+        }
+        List<String> variables = new ArrayList<>(adapter.gradients(layer).keySet());
+        variables.add(LlamaGraph.INPUT);
+        return CompiledGraph.withGradient(graph, variables);
+    }
+
+    private Map<String, INDArray> arrays(int layer, CompiledGraph compiled) {
+        Map<String, INDArray> arrays = new HashMap<>(shared);
+        arrays.putAll(weights.layer(layer));
+        arrays.putAll(adapter.variables(layer));
+        arrays.put(LlamaGraph.INPUT, hidden[layer]);
+        arrays.put(LlamaGraph.OUTPUT, hidden[layer + 1]);
+        if (shape.training()) {
+            arrays.put(LlamaGraph.OUTPUT_GRADIENT, gradients[layer + 1]);
+            Map<String, INDArray> targets = new HashMap<>(adapter.gradients(layer));
+            targets.put(LlamaGraph.INPUT, gradients[layer]);
+            compiled.gradients().forEach((variable, output) -> arrays.put(output, targets.get(variable)));
+        }
+        return arrays;
+    }
+
+    /**
+     * Runs the batch forward.
+     *
+     * @param batch at most [B, T]
+     * @return the last layer's output [N, D], before the final norm; valid until the next pass
+     */
+    INDArray forward(TokenBatch batch, LayerListener listener) {
+        fillInputs(batch);
+        embedding.forward();
+        listener.after(-1, hidden[0]);
+        for (int layer = 0; layer < layers.size(); layer++) {
+            load(layer);
+            layers.get(layer).forward();
+            listener.after(layer, hidden[layer + 1]);
+        }
+        return hidden[layers.size()];
+    }
+
+    /** Where the gradient of {@link #forward}'s result [N, D] goes before {@link #backward}. */
+    INDArray outputGradient() {
+        return gradients[layers.size()];
+    }
+
+    /** Runs the last forward batch backward; the adapter's gradients are overwritten. */
+    void backward() {
+        for (int layer = layers.size() - 1; layer >= 0; layer--) {
+            load(layer);
+            if (recompute == Recompute.LAYER) {
+                layers.get(layer).forward();
+            }
+            layers.get(layer).backward();
+        }
+    }
+
+    /** In evaluation, the keys of the layer that ran last [B, K, T, h]. */
+    INDArray keys() {
+        return array(LlamaGraph.KEYS);
+    }
+
+    /** In evaluation, the values of the layer that ran last [B, K, T, h]. */
+    INDArray values() {
+        return array(LlamaGraph.VALUES);
+    }
+
+    /** Native memory of this plan, weights not counted. */
+    long bytes() {
+        return memory.bytes();
+    }
+
+    /** Overwrites all that a pass leaves behind, for tests; the rotation tables stay. */
+    void poison() {
+        Map<String, INDArray> tables = new HashMap<>();
+        LlamaGraph.ROTATION.forEach(name -> tables.put(name, array(name).dup()));
+        memory.fill(Float.NaN);
+        tables.forEach((name, table) -> array(name).assign(table));
+    }
+
+    @Override
+    public void close() {
+        memory.close();
+    }
+
+    private INDArray array(String name) {
+        INDArray array = shared.get(name);
+        if (array == null) {
+            throw new IllegalStateException("this plan has no " + name);
+        }
+        return array;
+    }
+
+    private void load(int layer) {
+        weights.load(layer);
+        for (String name : noise.get(layer)) {
+            adapter.fillNoise(layer, name, array(name));
+        }
+    }
+
+    private void fillInputs(TokenBatch batch) {
+        int tokens = shape.tokens();
+        int[] padded = new int[shape.rows()];
+        float[] mask = new float[shape.batch() * tokens * tokens];
+        for (int row = 0; row < shape.batch(); row++) {
+            // A missing row is one of padding alone; it sees itself, so that nothing divides by zero.
+            int[] source = row < batch.rows() ? batch.ids()[row] : new int[] {batch.padId()};
+            for (int position = 0; position < tokens; position++) {
+                int id = position < source.length ? source[position] : batch.padId();
+                if (id < 0 || id >= config.vocabularySize()) {
+                    throw new IllegalArgumentException("token id " + id + " at row " + row + ", position " + position
+                            + "; wanted 0 to " + (config.vocabularySize() - 1));
+                }
+                padded[row * tokens + position] = id;
+                int seen = Math.min(position + 1, source.length);
+                int begin = (row * tokens + position) * tokens;
+                Arrays.fill(mask, begin + seen, begin + tokens, MASKED);
+            }
+        }
+        NativeArrays.write(padded, ids);
+        NativeArrays.write(mask, array(LlamaGraph.MASK));
+    }
+
+    /** Fills the tables of {@link LlamaGraph#ROTATION} for the positions of the rows. */
+    static void fillRotation(LlamaConfig config, int[] positions, Function<String, INDArray> tables) {
+        for (int i = 0; i < LlamaGraph.ROTATION.size(); i += 2) {
+            Rope.fillTables(
+                    positions,
+                    config.inverseFrequencies(),
+                    i == 0 ? config.heads() : config.keyValueHeads(),
+                    tables.apply(LlamaGraph.ROTATION.get(i)),
+                    tables.apply(LlamaGraph.ROTATION.get(i + 1)));
+        }
+    }
+}

@@ -1,0 +1,98 @@
+package org.fedlora4j.model;
+
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import org.fedlora4j.model.exec.ExecutionPlan;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.autodiff.samediff.VariableType;
+
+/**
+ * One of {@link LlamaGraph}'s graphs compiled, with its gradient where one is wanted.
+ *
+ * @param gradients the plan's output that is the gradient of a variable, by the variable's name
+ * @param placeholders shapes of the graph's placeholders, by name
+ */
+record CompiledGraph(ExecutionPlan plan, Map<String, String> gradients, Map<String, long[]> placeholders) {
+    /** Compiles a graph without a gradient. */
+    static CompiledGraph forward(SameDiff graph, List<String> outputs) {
+        ExecutionPlan plan = ExecutionPlan.compile(graph, inputs(graph), outputs, List.of(), Map.of());
+        return new CompiledGraph(plan, Map.of(), placeholders(graph));
+    }
+
+    /** Compiles a graph and its gradients by {@code variables}. */
+    static CompiledGraph withGradient(SameDiff graph, List<String> variables) {
+        differentiate(graph, variables);
+        SameDiff differentiated = graph.getFunction("grad");
+        Map<String, String> gradients = new LinkedHashMap<>();
+        for (String variable : variables) {
+            gradients.put(variable, gradientName(differentiated, variable));
+        }
+        ExecutionPlan plan = ExecutionPlan.compile(
+                differentiated,
+                inputs(graph),
+                List.of(LlamaGraph.OUTPUT),
+                List.copyOf(gradients.values()),
+                // The loss is sum(y · gradient of y), so this needs no computing.
+                Map.of(gradientName(differentiated, LlamaGraph.OUTPUT), LlamaGraph.OUTPUT_GRADIENT));
+        return new CompiledGraph(plan, gradients, placeholders(graph));
+    }
+
+    private static Map<String, long[]> placeholders(SameDiff graph) {
+        Map<String, long[]> placeholders = new LinkedHashMap<>();
+        for (SDVariable variable : graph.variables()) {
+            if (variable.isPlaceHolder()) {
+                placeholders.put(variable.name(), variable.placeholderShape());
+            }
+        }
+        return placeholders;
+    }
+
+    private static String gradientName(SameDiff graph, String variable) {
+        SDVariable gradient = graph.getGradForVariable(variable);
+        return Objects.requireNonNull(gradient, () -> "the graph has no gradient by " + variable)
+                .name();
+    }
+
+    /** What differs between bindings: all but the constants that the graph made itself. */
+    private static Set<String> inputs(SameDiff graph) {
+        Set<String> inputs = new HashSet<>();
+        for (SDVariable variable : graph.variables()) {
+            boolean own = variable.getVariableType() == VariableType.CONSTANT && !isWeight(variable.name());
+            if (variable.getVariableType() != VariableType.ARRAY && !own) {
+                inputs.add(variable.name());
+            }
+        }
+        return inputs;
+    }
+
+    private static boolean isWeight(String name) {
+        return LlamaGraph.PROJECTIONS.contains(name)
+                || Set.of(
+                                LlamaGraph.INPUT_NORM,
+                                LlamaGraph.POST_ATTENTION_NORM,
+                                LlamaGraph.NORM,
+                                LlamaGraph.HEAD,
+                                LlamaGraph.EMBEDDING)
+                        .contains(name);
+    }
+
+    /** createGradFunction prints a line per op to standard output, which is the user's. */
+    private static void differentiate(SameDiff graph, List<String> variables) {
+        PrintStream standardOutput = System.out;
+        System.setOut(new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8));
+        try {
+            graph.createGradFunction(new ArrayList<>(variables).toArray(String[]::new));
+        } finally {
+            System.setOut(standardOutput);
+        }
+    }
+}

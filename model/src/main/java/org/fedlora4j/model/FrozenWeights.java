@@ -1,0 +1,117 @@
+package org.fedlora4j.model;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.fedlora4j.model.weights.Checkpoint;
+import org.fedlora4j.model.weights.ParameterNames;
+import org.fedlora4j.model.weights.ParameterNames.Parameter;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * A checkpoint's weights as float arrays that a plan can be bound to. A float32 checkpoint is used where it is mapped.
+ * One of 16 bits is cast: once, into arrays of its own, as long as these fit into a budget; else each time a layer is
+ * about to run, into arrays that all layers share.
+ */
+final class FrozenWeights {
+    /** The checkpoint's arrays by name, as they are mapped. */
+    private final Map<String, INDArray> mapped = new HashMap<>();
+
+    private final List<Map<String, INDArray>> layers = new ArrayList<>();
+    private final Map<String, INDArray> sharedByModule = new HashMap<>();
+    private final INDArray norm;
+    private final INDArray head;
+    /** The layer whose weights lie in the shared arrays, or -1. */
+    private int loaded = -1;
+
+    /** @param residentBytes how much memory float copies of layers may take for good */
+    FrozenWeights(Checkpoint checkpoint, long residentBytes) throws IOException {
+        List<Parameter> parameters = ParameterNames.of(checkpoint.config()).toList();
+        for (Parameter parameter : parameters) {
+            mapped.put(parameter.name(), checkpoint.weight(parameter.name()));
+        }
+        norm = resident("model.norm.weight");
+        head = resident(checkpoint.config().tiedEmbeddings() ? "model.embed_tokens.weight" : "lm_head.weight");
+        long left = residentBytes;
+        for (int layer = 0; layer < checkpoint.config().layers(); layer++) {
+            long bytes = 0;
+            for (String module : modules()) {
+                bytes += mapped(name(layer, module)).length() * Float.BYTES;
+            }
+            boolean keep = bytes <= left;
+            left -= keep ? bytes : 0;
+            Map<String, INDArray> weights = new LinkedHashMap<>();
+            for (String module : modules()) {
+                String name = name(layer, module);
+                boolean own = keep || mapped(name).dataType() == DataType.FLOAT;
+                weights.put(
+                        module,
+                        own ? resident(name) : shared(module, mapped(name).shape()));
+            }
+            layers.add(weights);
+        }
+    }
+
+    /** The arrays of a layer by module; their values are right after {@link #load}. */
+    Map<String, INDArray> layer(int layer) {
+        return layers.get(layer);
+    }
+
+    /** Puts a layer's values where {@link #layer} says. */
+    void load(int layer) {
+        if (loaded == layer) {
+            return;
+        }
+        for (Map.Entry<String, INDArray> weight : layers.get(layer).entrySet()) {
+            if (sharedByModule.get(weight.getKey()) == weight.getValue()) {
+                weight.getValue().assign(mapped(name(layer, weight.getKey())));
+                loaded = layer;
+            }
+        }
+    }
+
+    /** The final norm's weight [D]. */
+    INDArray norm() {
+        return norm;
+    }
+
+    /** The head's weight [V, D]. */
+    INDArray head() {
+        return head;
+    }
+
+    /** The embedding table [V, D], in the checkpoint's type. */
+    INDArray embedding() {
+        return mapped("model.embed_tokens.weight");
+    }
+
+    private INDArray resident(String name) {
+        INDArray weight = mapped(name);
+        return weight.dataType() == DataType.FLOAT ? weight : weight.castTo(DataType.FLOAT);
+    }
+
+    private INDArray shared(String module, long[] shape) {
+        return sharedByModule.computeIfAbsent(module, key -> Nd4j.createUninitialized(DataType.FLOAT, shape, 'c'));
+    }
+
+    private INDArray mapped(String name) {
+        return Objects.requireNonNull(mapped.get(name), () -> "the checkpoint has no " + name);
+    }
+
+    private static List<String> modules() {
+        List<String> modules = new ArrayList<>(LlamaGraph.PROJECTIONS);
+        modules.add(LlamaGraph.INPUT_NORM);
+        modules.add(LlamaGraph.POST_ATTENTION_NORM);
+        return modules;
+    }
+
+    private static String name(int layer, String module) {
+        return "model.layers." + layer + "." + module + ".weight";
+    }
+}

@@ -1,0 +1,132 @@
+package org.fedlora4j.model;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.fedlora4j.model.config.LlamaConfig;
+import org.fedlora4j.model.exec.ExecutionPlan;
+import org.fedlora4j.model.exec.NativeArrays;
+import org.fedlora4j.model.exec.NativeMemory;
+import org.jspecify.annotations.Nullable;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Final norm, head and loss, for chosen rows only: in a batch of instructions most positions have no target, and logits
+ * are the widest thing of all. Rows are taken in chunks, so that memory does not grow with the batch.
+ */
+final class Head implements AutoCloseable {
+    private static final int LARGEST_CHUNK = 128;
+    private static final int SMALLEST_CHUNK = 8;
+
+    private final LlamaConfig config;
+    private final FrozenWeights weights;
+    private final Map<Integer, Chunk> chunks = new HashMap<>();
+
+    Head(LlamaConfig config, FrozenWeights weights) {
+        this.config = config;
+        this.weights = weights;
+    }
+
+    /**
+     * Scores rows against their targets.
+     *
+     * @param hidden [N, D], before the final norm
+     * @param rows the rows to score
+     * @param targets the target id of each of them
+     * @param gradient [N, D], overwritten by the gradient of scale · (sum of losses) by {@code hidden}; null for none
+     */
+    List<CrossEntropy.RowScore> score(
+            INDArray hidden, int[] rows, int[] targets, @Nullable INDArray gradient, double scale) {
+        if (gradient != null) {
+            gradient.assign(0);
+        }
+        List<CrossEntropy.RowScore> scores = new ArrayList<>();
+        for (int begin = 0; begin < rows.length; begin += LARGEST_CHUNK) {
+            int end = Math.min(begin + LARGEST_CHUNK, rows.length);
+            int[] chunkTargets = Arrays.copyOfRange(targets, begin, end);
+            Chunk chunk = chunk(end - begin);
+            chunk.forward(hidden, rows, begin, end);
+            Collections.addAll(scores, chunk.loss.score(chunkTargets));
+            if (gradient != null) {
+                chunk.loss.gradient(chunkTargets);
+                chunk.plan.backward();
+                chunk.gradient.muli(scale);
+                for (int i = begin; i < end; i++) {
+                    NativeArrays.copyRow(chunk.gradient, i - begin, gradient, rows[i]);
+                }
+            }
+        }
+        return scores;
+    }
+
+    /** The logits of rows: [rows][V]. */
+    float[][] logits(INDArray hidden, int[] rows) {
+        float[][] logits = new float[rows.length][config.vocabularySize()];
+        for (int begin = 0; begin < rows.length; begin += LARGEST_CHUNK) {
+            int end = Math.min(begin + LARGEST_CHUNK, rows.length);
+            Chunk chunk = chunk(end - begin);
+            chunk.forward(hidden, rows, begin, end);
+            for (int i = begin; i < end; i++) {
+                NativeArrays.readRow(chunk.logits, i - begin, logits[i]);
+            }
+        }
+        return logits;
+    }
+
+    @Override
+    public void close() {
+        chunks.values().forEach(chunk -> chunk.memory.close());
+    }
+
+    private Chunk chunk(int rows) {
+        int size = SMALLEST_CHUNK;
+        while (size < rows) {
+            size *= 2;
+        }
+        return chunks.computeIfAbsent(size, Chunk::new);
+    }
+
+    /** The head's plan for a fixed number of rows. */
+    private final class Chunk {
+        final NativeMemory memory = new NativeMemory();
+        final INDArray input;
+        final INDArray logits;
+        final INDArray gradient;
+        final CrossEntropy loss;
+        final ExecutionPlan.Bound plan;
+
+        Chunk(int rows) {
+            input = memory.floats(rows, config.hiddenSize());
+            input.assign(0);
+            logits = memory.floats(rows, config.vocabularySize());
+            gradient = memory.floats(rows, config.hiddenSize());
+            loss = new CrossEntropy(logits);
+            CompiledGraph compiled = CompiledGraph.withGradient(
+                    LlamaGraph.head(config, rows, weights.norm(), weights.head(), true), List.of(LlamaGraph.INPUT));
+            Map<String, INDArray> arrays = new HashMap<>();
+            arrays.put(LlamaGraph.INPUT, input);
+            arrays.put(LlamaGraph.NORM, weights.norm());
+            arrays.put(LlamaGraph.HEAD, weights.head());
+            arrays.put(LlamaGraph.OUTPUT, logits);
+            // The loss turns the logits into their gradient in place.
+            arrays.put(LlamaGraph.OUTPUT_GRADIENT, logits);
+            compiled.gradients().values().forEach(output -> arrays.put(output, gradient));
+            plan = compiled.plan()
+                    .bind(
+                            arrays,
+                            memory.arena(compiled.plan().savedBytes()),
+                            0,
+                            memory.arena(compiled.plan().temporaryBytes()));
+        }
+
+        void forward(INDArray hidden, int[] rows, int begin, int end) {
+            for (int i = begin; i < end; i++) {
+                NativeArrays.copyRow(hidden, rows[i], input, i - begin);
+            }
+            plan.forward();
+        }
+    }
+}

@@ -1,0 +1,84 @@
+package org.fedlora4j.model;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import org.fedlora4j.model.config.LlamaConfig;
+import org.fedlora4j.model.exec.NativeRuntime;
+import org.fedlora4j.model.weights.Checkpoint;
+
+/**
+ * A frozen LLaMA model: its checkpoint, mapped, and what all its uses share. {@link #with} gives the model with an
+ * adapter, which computes. For one thread.
+ */
+public final class LanguageModel implements AutoCloseable {
+    static {
+        NativeRuntime.ensure();
+    }
+
+    /**
+     * How a model trades memory for time.
+     *
+     * @param residentBytes how much memory float copies of 16-bit layers may take for good; layers beyond it are cast
+     *     each time that they run
+     * @param planBytes how much memory the plans of an adapted model may take before the least recently used is dropped
+     * @param recompute what training computes twice
+     */
+    public record Settings(long residentBytes, long planBytes, Recompute recompute) {
+        /** 1 GiB of resident weights, 6 GiB of plans, nothing computed twice: SmolLM2's size on a desktop machine. */
+        public static final Settings DEFAULT = new Settings(1L << 30, 6L << 30, Recompute.NONE);
+    }
+
+    private final Checkpoint checkpoint;
+    private final Settings settings;
+    private final FrozenWeights weights;
+    private final Head head;
+
+    private LanguageModel(Checkpoint checkpoint, Settings settings) throws IOException {
+        this.checkpoint = checkpoint;
+        this.settings = settings;
+        this.weights = new FrozenWeights(checkpoint, settings.residentBytes);
+        this.head = new Head(checkpoint.config(), weights);
+    }
+
+    /** Opens a checkpoint folder: a converted one or Hugging Face safetensors. */
+    public static LanguageModel open(Path folder, Settings settings) throws IOException {
+        return new LanguageModel(Checkpoint.open(folder), settings);
+    }
+
+    /** {@link #open(Path, Settings)} with {@link Settings#DEFAULT}. */
+    public static LanguageModel open(Path folder) throws IOException {
+        return open(folder, Settings.DEFAULT);
+    }
+
+    public LlamaConfig config() {
+        return checkpoint.config();
+    }
+
+    /** The checkpoint's folder. */
+    public Path folder() {
+        return checkpoint.folder();
+    }
+
+    /** This model with an adapter; close it before the model. */
+    public AdaptedModel with(Adapter adapter) {
+        return new AdaptedModel(this, adapter);
+    }
+
+    Settings settings() {
+        return settings;
+    }
+
+    FrozenWeights weights() {
+        return weights;
+    }
+
+    Head head() {
+        return head;
+    }
+
+    @Override
+    public void close() throws IOException {
+        head.close();
+        checkpoint.close();
+    }
+}
