@@ -8,6 +8,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -26,8 +29,8 @@ import org.jspecify.annotations.Nullable;
  * @param place what messages call the object: a file, or a file and a field
  */
 public record JsonFields(String place, ObjectNode node) {
-    /** Configurations are some kilobytes; an index of shards some hundred. */
-    private static final long MAX_FILE_BYTES = 64L << 20;
+    /** Most bytes of a text. Those of the largest models have some hundred kilobytes, and a tree takes 30 times as much. */
+    public static final int MAX_BYTES = 16 << 20;
 
     private static final JsonMapper STRICT = JsonMapper.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
@@ -38,8 +41,8 @@ public record JsonFields(String place, ObjectNode node) {
     public static JsonFields read(Path file) throws IOException {
         try {
             long size = Files.size(file);
-            if (size > MAX_FILE_BYTES) {
-                throw new BadInputException(file + ": " + size + " bytes; wanted at most " + MAX_FILE_BYTES);
+            if (size > MAX_BYTES) {
+                throw new BadInputException(file + ": " + size + " bytes; wanted at most " + MAX_BYTES);
             }
             return parse(file.toString(), Files.readAllBytes(file));
         } catch (NoSuchFileException e) {
@@ -49,8 +52,13 @@ public record JsonFields(String place, ObjectNode node) {
 
     /** Parses one JSON object, in UTF-8, with nothing but space after it. */
     public static JsonFields parse(String place, byte[] json) {
-        // Decoded leniently, as Jackson's guess of another encoding (UTF-16, UTF-32) has no place here.
-        return parse(place, new String(json, StandardCharsets.UTF_8));
+        try {
+            // Decoded here, as Jackson would also take UTF-16 and UTF-32.
+            CharBuffer text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(json));
+            return parse(place, text.toString());
+        } catch (CharacterCodingException e) {
+            throw new BadInputException(place + ": not UTF-8", e);
+        }
     }
 
     private static JsonFields parse(String place, String json) {

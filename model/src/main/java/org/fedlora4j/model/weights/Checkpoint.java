@@ -4,12 +4,16 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.DigestOutputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.Iterator;
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.model.config.JsonFields;
 import org.fedlora4j.model.config.LlamaConfig;
 import org.fedlora4j.model.weights.ParameterNames.Parameter;
+import org.fedlora4j.model.weights.ParameterNames.Role;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -114,6 +118,29 @@ public final class Checkpoint implements AutoCloseable {
             if (!tensors.names().contains(name)) {
                 throw new BadInputException(tensors.place() + ": " + name + " is missing");
             }
+        }
+        checkTied(config, tensors);
+    }
+
+    /** A tied head that the file holds none the less must be the embedding. */
+    private static void checkTied(LlamaConfig config, SafetensorsFolder tensors) throws IOException {
+        String head = ParameterNames.name(Role.HEAD);
+        String embedding = ParameterNames.name(Role.EMBEDDING);
+        if (config.tiedEmbeddings()
+                && tensors.names().contains(head)
+                && !Arrays.equals(sha256(tensors, head), sha256(tensors, embedding))) {
+            throw new BadInputException(tensors.place() + ": " + head + " differs from " + embedding
+                    + "; wanted the same, as tie_word_embeddings is true");
+        }
+    }
+
+    private static byte[] sha256(SafetensorsFolder tensors, String name) throws IOException {
+        try {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            tensors.file(name).copyTo(name, new DigestOutputStream(OutputStream.nullOutputStream(), digest));
+            return digest.digest();
+        } catch (NoSuchAlgorithmException e) {
+            throw new AssertionError("every Java has SHA-256", e);
         }
     }
 

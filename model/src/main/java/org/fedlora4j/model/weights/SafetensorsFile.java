@@ -2,7 +2,6 @@ package org.fedlora4j.model.weights;
 
 import java.io.IOException;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
@@ -164,13 +163,7 @@ public final class SafetensorsFile implements AutoCloseable {
 
     /** Writes a tensor's bytes as they are. */
     public void copyTo(String name, OutputStream out) throws IOException {
-        chunks(tensor(name), bytes -> {
-            try {
-                out.write(bytes.array(), 0, bytes.limit());
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        });
+        chunks(tensor(name), out::write);
     }
 
     @Override
@@ -178,22 +171,26 @@ public final class SafetensorsFile implements AutoCloseable {
         channel.close();
     }
 
+    private interface Chunk {
+        void accept(byte[] bytes, int offset, int length) throws IOException;
+    }
+
     /** Calls {@code element} once for every element; it must take one from the buffer. */
     private void read(TensorInfo info, Consumer<ByteBuffer> element) throws IOException {
-        chunks(info, bytes -> {
-            while (bytes.hasRemaining()) {
-                element.accept(bytes);
+        chunks(info, (bytes, offset, length) -> {
+            ByteBuffer buffer = ByteBuffer.wrap(bytes, offset, length).order(ByteOrder.LITTLE_ENDIAN);
+            while (buffer.hasRemaining()) {
+                element.accept(buffer);
             }
         });
     }
 
-    private void chunks(TensorInfo info, Consumer<ByteBuffer> chunk) throws IOException {
-        ByteBuffer buffer = ByteBuffer.allocate((int) Math.min(CHUNK_BYTES, info.byteSize()))
-                .order(ByteOrder.LITTLE_ENDIAN);
-        for (long position = info.begin(); position < info.end(); position += buffer.limit()) {
-            buffer.clear().limit((int) Math.min(buffer.capacity(), info.end() - position));
-            SafetensorsHeader.readFully(channel, position, buffer);
-            chunk.accept(buffer);
+    private void chunks(TensorInfo info, Chunk chunk) throws IOException {
+        byte[] bytes = new byte[(int) Math.min(CHUNK_BYTES, info.byteSize())];
+        for (long position = info.begin(); position < info.end(); position += bytes.length) {
+            int length = (int) Math.min(bytes.length, info.end() - position);
+            SafetensorsHeader.readFully(channel, position, ByteBuffer.wrap(bytes, 0, length));
+            chunk.accept(bytes, 0, length);
         }
     }
 

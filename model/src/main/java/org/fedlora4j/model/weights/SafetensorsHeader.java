@@ -30,9 +30,6 @@ record SafetensorsHeader(Map<String, TensorInfo> tensors, Map<String, String> me
     /** Names of the filling that puts the next tensor on a boundary; it is left out of {@link #tensors}. */
     static final String PADDING = "fedlora.padding.";
 
-    /** The reference implementation's own limit. */
-    private static final long MAX_BYTES = 100_000_000;
-
     /** @throws BadInputException if anything in the header contradicts the format or the file's length */
     static SafetensorsHeader read(String file, FileChannel channel) throws IOException {
         long fileBytes = channel.size();
@@ -40,7 +37,7 @@ record SafetensorsHeader(Map<String, TensorInfo> tensors, Map<String, String> me
             throw new BadInputException(file + ": " + fileBytes + " bytes; wanted a safetensors file of 8 or more");
         }
         long headerBytes = readFully(channel, 0, Long.BYTES).getLong();
-        long limit = Math.min(fileBytes - Long.BYTES, MAX_BYTES);
+        long limit = Math.min(fileBytes - Long.BYTES, JsonFields.MAX_BYTES);
         if (headerBytes < 0 || headerBytes > limit) {
             throw new BadInputException(file + ": header length is " + Long.toUnsignedString(headerBytes)
                     + " bytes; wanted at most " + limit);
@@ -134,10 +131,10 @@ record SafetensorsHeader(Map<String, TensorInfo> tensors, Map<String, String> me
     static ByteBuffer readFully(FileChannel channel, long position, int bytes) throws IOException {
         ByteBuffer buffer = ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
         readFully(channel, position, buffer);
-        return buffer;
+        return buffer.flip();
     }
 
-    /** Fills what remains of the buffer, and flips it. */
+    /** Fills what remains of the buffer. */
     static void readFully(FileChannel channel, long position, ByteBuffer buffer) throws IOException {
         while (buffer.hasRemaining()) {
             int count = channel.read(buffer, position);
@@ -146,6 +143,5 @@ record SafetensorsHeader(Map<String, TensorInfo> tensors, Map<String, String> me
             }
             position += count;
         }
-        buffer.flip();
     }
 }

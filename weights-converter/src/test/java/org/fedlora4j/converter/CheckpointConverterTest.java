@@ -1,0 +1,154 @@
+package org.fedlora4j.converter;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
+import org.fedlora4j.common.BadInputException;
+import org.fedlora4j.common.Progress;
+import org.fedlora4j.converter.CheckpointConverter.Summary;
+import org.fedlora4j.model.weights.Checkpoint;
+import org.fedlora4j.model.weights.ParameterNames;
+import org.fedlora4j.model.weights.ParameterNames.Parameter;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class CheckpointConverterTest {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    @TempDir
+    Path temporary;
+
+    private static Path golden(String name) {
+        Path path = Path.of(System.getProperty("fedlora.shared"), "golden", name);
+        assertThat(path).exists();
+        return path;
+    }
+
+    private Summary convert(Path source, String target) throws IOException {
+        return CheckpointConverter.convert(source, temporary.resolve(target), Progress.none());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"mha-untied-f32", "gqa-tied-bf16", "head-dim-f32", "rope-llama3-bf16", "new-style-config"})
+    void keepsEveryValueAndAlignsEveryTensor(String name) throws IOException {
+        Path source = golden("toy/" + name);
+        Summary summary = convert(source, "converted");
+        Path target = temporary.resolve("converted");
+        long parameters = 0;
+        int tensors = 0;
+        try (Checkpoint before = Checkpoint.open(source);
+                Checkpoint after = Checkpoint.open(target)) {
+            assertThat(after.config()).isEqualTo(before.config());
+            for (Parameter parameter : ParameterNames.of(before.config()).toList()) {
+                String weight = parameter.name();
+                assertThat(after.floats(weight)).isEqualTo(before.floats(weight));
+                assertThat(after.info(weight).type())
+                        .isEqualTo(before.info(weight).type());
+                assertThat(after.info(weight).begin() % 64).as(weight).isZero();
+                parameters += before.info(weight).elements();
+                tensors++;
+            }
+        }
+        assertThat(summary.tensors()).isEqualTo(tensors);
+        assertThat(summary.parameters()).isEqualTo(parameters);
+        assertThat(summary.bytes()).isEqualTo(Files.size(target.resolve("model.safetensors")));
+        assertThat(summary.type()).isEqualTo(name.contains("f32") ? "F32" : "BF16");
+        assertThat(summary.seconds()).isPositive();
+    }
+
+    @Test
+    void copiesWhatBelongsToTheModelAndSaysWhereItCameFrom() throws IOException, NoSuchAlgorithmException {
+        Path source = temporary.resolve("source");
+        Files.createDirectory(source);
+        for (String file : List.of("config.json", "model.safetensors")) {
+            Files.copy(golden("bad/ok").resolve(file), source.resolve(file));
+        }
+        Files.writeString(source.resolve("tokenizer.json"), "{\"a\": 1}");
+        Files.writeString(source.resolve("notes.txt"), "private");
+        convert(source, "converted");
+
+        Path target = temporary.resolve("converted");
+        try (Stream<Path> files = Files.list(target)) {
+            assertThat(files.map(file -> file.getFileName().toString()))
+                    .containsExactlyInAnyOrder("config.json", "fedlora.json", "model.safetensors", "tokenizer.json");
+        }
+        assertThat(target.resolve("config.json")).hasSameBinaryContentAs(source.resolve("config.json"));
+        assertThat(target.resolve("tokenizer.json")).hasSameBinaryContentAs(source.resolve("tokenizer.json"));
+        JsonNode origin = JSON.readTree(target.resolve("fedlora.json").toFile());
+        assertThat(origin.get("formatVersion").asInt()).isEqualTo(1);
+        assertThat(origin.get("source").asText()).isEqualTo(source.toString());
+        assertThat(origin.get("sha256").asText())
+                .isEqualTo(HexFormat.of()
+                        .formatHex(MessageDigest.getInstance("SHA-256")
+                                .digest(Files.readAllBytes(target.resolve("model.safetensors")))));
+    }
+
+    @Test
+    void convertingTwiceGivesTheSameFile() throws IOException {
+        convert(golden("toy/head-dim-f32"), "first");
+        convert(temporary.resolve("first"), "second");
+        assertThat(temporary.resolve("second/model.safetensors"))
+                .hasSameBinaryContentAs(temporary.resolve("first/model.safetensors"));
+    }
+
+    @Test
+    void leavesAnExistingTargetAlone() throws IOException {
+        Path target = Files.writeString(temporary.resolve("target"), "precious");
+        assertThatThrownBy(() -> convert(golden("bad/ok"), "target"))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining(target + ": exists");
+        assertThat(target).hasContent("precious");
+    }
+
+    @Test
+    void aSourceThatIsNotThereIsNamed() {
+        assertThatThrownBy(() -> convert(temporary.resolve("nowhere"), "target"))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("nowhere: no such folder");
+    }
+
+    static Stream<Arguments> badSources() throws IOException {
+        JsonNode bad = JSON.readTree(golden("bad/bad.json").toFile());
+        return StreamSupport.stream(bad.get("inputs").spliterator(), false)
+                .filter(input ->
+                        List.of("checkpoint", "gguf").contains(input.get("kind").asText()))
+                .map(input -> Arguments.of(
+                        input.get("name").asText(),
+                        JSON.convertValue(input.get("message_should_name"), String[].class)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("badSources")
+    void refusesBadSourcesAndLeavesNothing(String name, String[] shouldName) throws IOException {
+        Path source = golden("bad/" + name);
+        assertThatThrownBy(() -> convert(source, "target"))
+                .isInstanceOf(BadInputException.class)
+                .message()
+                .contains(shouldName)
+                .doesNotContain("\n");
+        assertThat(temporary).isEmptyDirectory();
+        assertThat(Path.of("EXECUTED")).doesNotExist();
+    }
+
+    @Test
+    void aGgufFileIsRefusedByName() {
+        assertThatThrownBy(() -> convert(golden("bad/gguf-truncated/model.gguf"), "target"))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("model.gguf: not a supported format");
+    }
+}
