@@ -11,7 +11,6 @@ import java.util.Arrays;
  * @param promptTokens how many of the ids belong to the prompt
  * @param truncated whether ids were cut off; then there is no eos
  */
-@SuppressWarnings("ArrayRecordComponent") // a tuple of arrays for a batch; never compared
 public record EncodedExample(int[] ids, int[] labels, int promptTokens, boolean truncated) {
     /** The label of a position that isn't trained on (PyTorch's {@code ignore_index}). */
     public static final int IGNORED = -100;

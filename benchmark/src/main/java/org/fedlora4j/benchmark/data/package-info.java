@@ -1,0 +1,5 @@
+/** Instruction data sets: JSON Lines and Natural Instructions. */
+@NullMarked
+package org.fedlora4j.benchmark.data;
+
+import org.jspecify.annotations.NullMarked;
