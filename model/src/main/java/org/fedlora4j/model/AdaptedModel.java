@@ -1,10 +1,7 @@
 package org.fedlora4j.model;
 
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -18,8 +15,6 @@ public final class AdaptedModel implements AutoCloseable {
 
     private final LanguageModel model;
     private final Adapter adapter;
-    /** Least recently used first. */
-    private final Map<LlamaGraph.LayerShape, BatchPlan> plans = new LinkedHashMap<>(16, 0.75f, true);
 
     AdaptedModel(LanguageModel model, Adapter adapter) {
         this.model = model;
@@ -78,8 +73,7 @@ public final class AdaptedModel implements AutoCloseable {
 
     @Override
     public void close() {
-        plans.values().forEach(BatchPlan::close);
-        plans.clear();
+        model.dropPlans(adapter);
     }
 
     /** Scores by row; with a plan for training, leaves the gradient of the mean loss in it. */
@@ -128,30 +122,7 @@ public final class AdaptedModel implements AutoCloseable {
         return (batch.longest() + TOKENS_STEP - 1) / TOKENS_STEP * TOKENS_STEP;
     }
 
-    BatchPlan plan(TokenBatch batch, boolean training) {
-        LlamaGraph.LayerShape shape = new LlamaGraph.LayerShape(batch.rows(), paddedTokens(batch), 0, training);
-        BatchPlan plan = plans.get(shape);
-        if (plan == null) {
-            plan = new BatchPlan(
-                    model.config(),
-                    model.weights(),
-                    adapter,
-                    shape,
-                    model.settings().recompute());
-            plans.put(shape, plan);
-            dropOldPlans(plan);
-        }
-        return plan;
-    }
-
-    private void dropOldPlans(BatchPlan newest) {
-        long bytes = plans.values().stream().mapToLong(BatchPlan::bytes).sum();
-        for (BatchPlan plan : new ArrayList<>(plans.values())) {
-            if (bytes > model.settings().planBytes() && plan != newest) {
-                bytes -= plan.bytes();
-                plans.values().remove(plan);
-                plan.close();
-            }
-        }
+    private BatchPlan plan(TokenBatch batch, boolean training) {
+        return model.plan(adapter, new LlamaGraph.LayerShape(batch.rows(), paddedTokens(batch), 0, training));
     }
 }

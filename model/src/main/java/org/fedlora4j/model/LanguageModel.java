@@ -20,7 +20,7 @@ public final class LanguageModel implements AutoCloseable {
      *
      * @param residentBytes how much memory float copies of 16-bit layers may take for good; layers beyond it are cast
      *     each time that they run
-     * @param planBytes how much memory the plans of an adapted model may take before the least recently used is dropped
+     * @param planBytes how much memory compiled plans may take before the least recently used is dropped
      * @param recompute what training computes twice
      */
     public record Settings(long residentBytes, long planBytes, Recompute recompute) {
@@ -32,12 +32,14 @@ public final class LanguageModel implements AutoCloseable {
     private final Settings settings;
     private final FrozenWeights weights;
     private final Head head;
+    private final PlanCache plans;
 
     private LanguageModel(Checkpoint checkpoint, Settings settings) throws IOException {
         this.checkpoint = checkpoint;
         this.settings = settings;
         this.weights = new FrozenWeights(checkpoint, settings.residentBytes);
         this.head = new Head(checkpoint.config(), weights);
+        this.plans = new PlanCache(settings.planBytes);
     }
 
     /** Opens a checkpoint folder: a converted one or Hugging Face safetensors. */
@@ -64,12 +66,14 @@ public final class LanguageModel implements AutoCloseable {
         return new AdaptedModel(this, adapter);
     }
 
-    Settings settings() {
-        return settings;
+    BatchPlan plan(Adapter adapter, LlamaGraph.LayerShape shape) {
+        return plans.get(
+                new PlanCache.Key(adapter, shape),
+                key -> new BatchPlan(config(), weights, key.adapter(), key.shape(), settings.recompute));
     }
 
-    FrozenWeights weights() {
-        return weights;
+    void dropPlans(Adapter adapter) {
+        plans.drop(key -> key.adapter() == adapter);
     }
 
     Head head() {
@@ -78,6 +82,7 @@ public final class LanguageModel implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
+        plans.close();
         head.close();
         checkpoint.close();
     }

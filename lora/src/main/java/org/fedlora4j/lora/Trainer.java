@@ -1,0 +1,134 @@
+package org.fedlora4j.lora;
+
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.fedlora4j.model.AdaptedModel;
+import org.fedlora4j.model.LanguageModel;
+import org.fedlora4j.model.Score;
+import org.fedlora4j.model.TokenBatch;
+
+/**
+ * Trains chosen parts of an adapter with AdamW. A trainer may serve any number of adapters, one after the other:
+ * {@link #start} takes the values of one, {@link #step} trains them, {@link #trained} gives what became of them.
+ */
+public final class Trainer implements AutoCloseable {
+    private final Set<Part> parts;
+    private final MagnitudeAxis axis;
+    private final MagnitudeStep magnitudeStep;
+    private final TrainableAdapter adapter;
+    private final AdaptedModel model;
+
+    /** What AdamW moves, by name: matrices, free directions, magnitudes or their relative changes. */
+    private final SortedMap<String, Matrix> parameters = new TreeMap<>();
+
+    /** With multiplicative steps, the magnitudes that the training started from, by name. */
+    private final SortedMap<String, Matrix> magnitudes = new TreeMap<>();
+
+    private AdamW optimizer = new AdamW(AdamW.Settings.of(0, 0));
+    private long seed;
+    private long steps;
+
+    /** @param parts what is trained; a matrix, or parts of it */
+    public Trainer(
+            LanguageModel model, LoraConfig config, Set<Part> parts, MagnitudeAxis axis, MagnitudeStep magnitudeStep) {
+        this.parts = parts;
+        this.axis = axis;
+        this.magnitudeStep = magnitudeStep;
+        this.adapter = new TrainableAdapter(model.config(), config, parts, axis);
+        this.model = model.with(adapter);
+    }
+
+    /**
+     * Begins with an adapter's values and a fresh optimizer.
+     *
+     * @param seed of dropout
+     */
+    public void start(AdapterState state, AdamW.Settings settings, long seed) {
+        adapter.load(state);
+        optimizer = new AdamW(settings);
+        this.seed = seed;
+        steps = 0;
+        parameters.clear();
+        magnitudes.clear();
+        for (Part part : parts) {
+            for (String module : adapter.modules()) {
+                Matrix value = adapter.read(part, module);
+                boolean relative = isRelative(part);
+                if (relative) {
+                    magnitudes.put(name(part, module), value);
+                }
+                parameters.put(name(part, module), relative ? Matrix.zeros(value.rows(), value.columns()) : value);
+            }
+        }
+    }
+
+    /** One optimizer step on a batch; returns the batch's score before it. */
+    public Score step(TokenBatch batch) {
+        adapter.noiseSeed(seed + 7_919 * steps++);
+        Score score = model.gradients(batch);
+        SortedMap<String, Matrix> gradients = new TreeMap<>();
+        for (Part part : parts) {
+            for (String module : adapter.modules()) {
+                Matrix gradient = adapter.gradient(part, module);
+                // m = m0 (1 + delta), so dL/d delta = m0 dL/dm
+                gradients.put(
+                        name(part, module),
+                        isRelative(part) ? product(gradient, magnitude(part, module), 0) : gradient);
+            }
+        }
+        optimizer.step(parameters, gradients);
+        for (Part part : parts) {
+            for (String module : adapter.modules()) {
+                adapter.write(part, module, value(part, module));
+            }
+        }
+        return score;
+    }
+
+    /** The trained values, by part and module; directions of unit length. */
+    public SortedMap<Part, SortedMap<String, Matrix>> trained() {
+        SortedMap<Part, SortedMap<String, Matrix>> trained = new TreeMap<>();
+        for (Part part : parts) {
+            SortedMap<String, Matrix> values = new TreeMap<>();
+            for (String module : adapter.modules()) {
+                Matrix value = value(part, module).copy();
+                values.put(module, part.isDirection() ? Decomposition.normalize(value, axis) : value);
+            }
+            trained.put(part, values);
+        }
+        return trained;
+    }
+
+    @Override
+    public void close() {
+        model.close();
+        adapter.close();
+    }
+
+    private Matrix value(Part part, String module) {
+        Matrix parameter = AdapterState.get(parameters, name(part, module));
+        return isRelative(part) ? product(magnitude(part, module), parameter, 1) : parameter;
+    }
+
+    private Matrix magnitude(Part part, String module) {
+        return AdapterState.get(magnitudes, name(part, module));
+    }
+
+    private boolean isRelative(Part part) {
+        return part.isMagnitude() && magnitudeStep == MagnitudeStep.MULTIPLICATIVE;
+    }
+
+    /** left ⊙ (offset + right). */
+    private static Matrix product(Matrix left, Matrix right, float offset) {
+        Matrix product = Matrix.zeros(left.rows(), left.columns());
+        for (int i = 0; i < product.values().length; i++) {
+            product.values()[i] = left.values()[i] * (offset + right.values()[i]);
+        }
+        return product;
+    }
+
+    private static String name(Part part, String module) {
+        return module + "." + part;
+    }
+}
