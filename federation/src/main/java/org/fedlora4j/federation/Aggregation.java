@@ -1,0 +1,28 @@
+package org.fedlora4j.federation;
+
+import org.fedlora4j.federation.aggregate.Aggregator;
+import org.fedlora4j.federation.aggregate.DirectionMean;
+import org.fedlora4j.federation.aggregate.WeightedMean;
+import org.fedlora4j.lora.MagnitudeAxis;
+
+/** How a phase makes one value of the clients'. Matrices and magnitudes always get the weighted mean. */
+public enum Aggregation {
+    /** The weighted mean, for phases that share no direction. */
+    MEAN,
+    /** Directions get the normalized weighted mean. */
+    SPHERE_MEAN,
+    /** Directions get the Fréchet mean on the sphere. */
+    KARCHER;
+
+    /** The aggregator of one part. */
+    Aggregator aggregatorOf(Part part, MagnitudeAxis axis) {
+        if (!part.isDirection()) {
+            return new WeightedMean();
+        }
+        return switch (this) {
+            case SPHERE_MEAN -> DirectionMean.arithmetic(axis);
+            case KARCHER -> DirectionMean.karcher(axis);
+            case MEAN -> throw new IllegalStateException("a phase with directions has an aggregator for them");
+        };
+    }
+}

@@ -1,0 +1,156 @@
+package org.fedlora4j.federation;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.fedlora4j.common.BadInputException;
+
+/**
+ * Reads an object of a settings file field by field and collects what is wrong, so that all problems are reported at
+ * once. A field that was never asked for is a problem too. A field with a problem reads as some harmless value;
+ * {@link #build} makes nothing of it.
+ */
+final class Fields {
+    private final JsonNode node;
+    private final String path;
+    private final List<String> problems;
+    private final int problemsBefore;
+    private final Set<String> known = new LinkedHashSet<>();
+
+    /**
+     * An object to read.
+     *
+     * @param path of the object within the file, empty or ending in a dot
+     * @param problems collects what is wrong
+     */
+    Fields(JsonNode node, String path, List<String> problems) {
+        this.node = node;
+        this.path = path;
+        this.problems = problems;
+        this.problemsBefore = problems.size();
+        if (!node.isObject()) {
+            problems.add((path.isEmpty() ? "found " : path + " ") + node + ", wanted an object");
+        }
+    }
+
+    boolean has(String key) {
+        known.add(key);
+        return node.hasNonNull(key);
+    }
+
+    String text(String key) {
+        return read(key, "a text", "", value -> value.isTextual() ? Optional.of(value.textValue()) : Optional.empty());
+    }
+
+    int integer(String key) {
+        return read(
+                key,
+                "a whole number",
+                0,
+                value -> value.isIntegralNumber() && value.canConvertToInt()
+                        ? Optional.of(value.intValue())
+                        : Optional.empty());
+    }
+
+    double number(String key) {
+        return read(
+                key, "a number", 0.0, value -> value.isNumber() ? Optional.of(value.doubleValue()) : Optional.empty());
+    }
+
+    double number(String key, double otherwise) {
+        return has(key) ? number(key) : otherwise;
+    }
+
+    /** A constant of an enum, written in lower case with hyphens. */
+    <E extends Enum<E>> E constant(String key, E otherwise, E[] constants) {
+        if (!has(key)) {
+            return otherwise;
+        }
+        List<String> names = new ArrayList<>();
+        for (E constant : constants) {
+            names.add(hyphenated(constant));
+        }
+        return read(key, "one of " + names, otherwise, value -> {
+            int index = names.indexOf(value.asText());
+            return index < 0 ? Optional.empty() : Optional.of(constants[index]);
+        });
+    }
+
+    static String hyphenated(Enum<?> constant) {
+        return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    /** A list of texts, each turned into something by a function that may refuse it. */
+    <T> Set<T> set(String key, Function<String, T> parse) {
+        Set<T> set = new LinkedHashSet<>();
+        for (JsonNode element : list(key)) {
+            attempt(key + ": ", () -> parse.apply(element.asText())).ifPresent(set::add);
+        }
+        return set;
+    }
+
+    /** The elements of a list; none where the list is absent or not a list. */
+    List<JsonNode> list(String key) {
+        return read(key, "a list", List.of(), value -> {
+            if (!value.isArray()) {
+                return Optional.empty();
+            }
+            List<JsonNode> elements = new ArrayList<>();
+            value.forEach(elements::add);
+            return Optional.of(elements);
+        });
+    }
+
+    /** The objects of a list. */
+    List<Fields> children(String key) {
+        List<Fields> children = new ArrayList<>();
+        for (JsonNode element : list(key)) {
+            children.add(new Fields(element, path + key + "[" + children.size() + "].", problems));
+        }
+        return children;
+    }
+
+    /** The object in a field that is there. */
+    Fields child(String key) {
+        known.add(key);
+        return new Fields(node.path(key), path + key + ".", problems);
+    }
+
+    /** Makes something of the fields read, unless one has a problem; what the maker refuses is a problem. */
+    <T> Optional<T> build(Supplier<T> maker) {
+        node.fieldNames().forEachRemaining(key -> {
+            if (!known.contains(key)) {
+                problems.add(path + key + ": unknown, wanted some of " + known);
+            }
+        });
+        return problems.size() > problemsBefore ? Optional.empty() : attempt("", maker);
+    }
+
+    private <T> T read(String key, String wanted, T otherwise, Function<JsonNode, Optional<T>> parse) {
+        known.add(key);
+        if (!node.hasNonNull(key)) {
+            problems.add(path + key + ": missing, wanted " + wanted);
+            return otherwise;
+        }
+        Optional<T> value = parse.apply(node.get(key));
+        if (value.isEmpty()) {
+            problems.add(path + key + ": " + node.get(key) + ", wanted " + wanted);
+        }
+        return value.orElse(otherwise);
+    }
+
+    private <T> Optional<T> attempt(String key, Supplier<T> maker) {
+        try {
+            return Optional.of(maker.get());
+        } catch (BadInputException e) {
+            problems.add(path + key + e.getMessage());
+            return Optional.empty();
+        }
+    }
+}

@@ -1,0 +1,78 @@
+package org.fedlora4j.federation;
+
+import java.util.Collections;
+import java.util.Set;
+import java.util.TreeSet;
+import org.fedlora4j.common.BadInputException;
+import org.fedlora4j.federation.optimizer.ServerSettings;
+
+/**
+ * One stage of a round: what every client trains, how long, what of it the clients send and what the server does with
+ * it.
+ *
+ * @param name unique within the recipe
+ * @param train what is trained; not empty
+ * @param share what of it is sent; empty where the phase is personal
+ * @param steps optimizer steps of each client
+ * @param learningRate of AdamW
+ * @param weightDecay of AdamW
+ * @param aggregation {@link Aggregation#MEAN} exactly where no direction is shared
+ * @param server how the server moves to the aggregate
+ */
+public record Phase(
+        String name,
+        Set<Part> train,
+        Set<Part> share,
+        int steps,
+        double learningRate,
+        double weightDecay,
+        Aggregation aggregation,
+        ServerSettings server) {
+    public Phase {
+        require(!name.isBlank(), "name: empty");
+        train = sorted(train);
+        share = sorted(share);
+        require(!train.isEmpty(), "train: empty, wanted at least one part");
+        for (Part part : train) {
+            for (Part other : train) {
+                require(
+                        part == other || !part.overlaps(other),
+                        "train: " + part + " and " + other + ", wanted a matrix or parts of it");
+            }
+        }
+        require(train.containsAll(share), "share: " + share + ", wanted only what is trained: " + train);
+        require(steps >= 1, "steps: " + steps + ", wanted at least 1");
+        require(
+                learningRate > 0 && Double.isFinite(learningRate),
+                "learning-rate: " + learningRate + ", wanted a number above 0");
+        require(
+                weightDecay >= 0 && Double.isFinite(weightDecay),
+                "weight-decay: " + weightDecay + ", wanted a number of at least 0");
+        boolean directions = share.stream().anyMatch(Part::isDirection);
+        require(
+                directions != (aggregation == Aggregation.MEAN),
+                directions
+                        ? "aggregator: mean, wanted sphere-mean or karcher, for a direction is shared"
+                        : "aggregator: only a phase that shares a direction has one other than mean");
+        require(
+                !share.isEmpty() || server.equals(ServerSettings.AGGREGATE),
+                "server: only a phase that shares something has one");
+    }
+
+    /** What is trained and stays with the client. */
+    public Set<Part> keep() {
+        Set<Part> keep = new TreeSet<>(train);
+        keep.removeAll(share);
+        return Collections.unmodifiableSet(keep);
+    }
+
+    private static Set<Part> sorted(Set<Part> parts) {
+        return Collections.unmodifiableSet(new TreeSet<>(parts));
+    }
+
+    private static void require(boolean condition, String problem) {
+        if (!condition) {
+            throw new BadInputException(problem);
+        }
+    }
+}

@@ -1,0 +1,57 @@
+package org.fedlora4j.federation;
+
+import java.util.Map;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.fedlora4j.lora.AdapterState;
+import org.fedlora4j.lora.DecomposedAdapter;
+import org.fedlora4j.lora.DecomposedPair;
+import org.fedlora4j.lora.LoraPair;
+import org.fedlora4j.lora.MagnitudeAxis;
+import org.fedlora4j.lora.Matrix;
+
+/**
+ * The global model: the adapter that the server holds and sends. A and B are what is kept; the four parts are computed
+ * from them, so phases on whole matrices are free of rounding by decomposition.
+ *
+ * @param axis along which the parts are taken
+ */
+public record SharedParts(AdapterState adapter, MagnitudeAxis axis) {
+    /** The values of the parts. Directions and magnitudes of an untrained adapter are refused: warm-up needed. */
+    public PartValues values(Set<Part> parts) {
+        SortedMap<Part, SortedMap<String, Matrix>> values = new TreeMap<>();
+        boolean whole = parts.stream().allMatch(Part::isMatrix);
+        Map<String, DecomposedPair> decomposed =
+                whole ? Map.of() : DecomposedAdapter.of(adapter, axis).modules();
+        for (Part part : parts) {
+            SortedMap<String, Matrix> modules = new TreeMap<>();
+            if (part.isMatrix()) {
+                adapter.modules().forEach((module, pair) -> modules.put(module, matrix(part, pair)));
+            } else {
+                decomposed.forEach((module, pair) -> modules.put(module, part(part, pair)));
+            }
+            values.put(part, modules);
+        }
+        return new PartValues(values);
+    }
+
+    /** The global model with new values of some parts. */
+    public SharedParts with(PartValues values) {
+        return new SharedParts(values.applyTo(adapter, axis), axis);
+    }
+
+    private static Matrix matrix(Part part, LoraPair pair) {
+        return part == Part.A ? pair.a() : pair.b();
+    }
+
+    private static Matrix part(Part part, DecomposedPair pair) {
+        return switch (part) {
+            case A_DIRECTION -> pair.aDirection();
+            case A_MAGNITUDE -> pair.aMagnitude();
+            case B_DIRECTION -> pair.bDirection();
+            case B_MAGNITUDE -> pair.bMagnitude();
+            case A, B -> throw new IllegalArgumentException(part + " is a matrix");
+        };
+    }
+}

@@ -1,0 +1,116 @@
+package org.fedlora4j.federation;
+
+import java.util.Collections;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.fedlora4j.common.BadInputException;
+import org.fedlora4j.lora.Decomposition;
+import org.fedlora4j.lora.Matrix;
+
+/**
+ * What one client sends after a phase: the new values of the shared parts, and nothing else. An update that holds any
+ * other part, misses a module, has another shape, a value that is not finite or a direction that is not of unit length
+ * can't be made.
+ */
+public final class SharedUpdate {
+    /** How far a direction's length may be from 1: float rounding over some ten thousand elements, with room. */
+    private static final double UNIT_TOLERANCE = 1e-3;
+
+    private final String clientId;
+    private final String phase;
+    private final int round;
+    private final long weight;
+    private final SortedMap<String, Double> metrics;
+    private final PartValues values;
+
+    /**
+     * An update that may be sent.
+     *
+     * @param round counted from 0, warm-up rounds included
+     * @param shared the global model that the client started from
+     * @param weight the number of training examples
+     * @param metrics of the client's training, such as loss and tokens; finite numbers
+     * @param values of exactly the parts that the phase shares
+     */
+    public SharedUpdate(
+            String clientId,
+            Phase phase,
+            int round,
+            SharedParts shared,
+            long weight,
+            Map<String, Double> metrics,
+            PartValues values) {
+        this.clientId = clientId;
+        this.phase = phase.name();
+        this.round = round;
+        this.weight = weight;
+        this.metrics = Collections.unmodifiableSortedMap(new TreeMap<>(metrics));
+        this.values = values;
+        require(weight > 0, "weight: " + weight + ", wanted at least 1");
+        metrics.forEach(
+                (name, value) -> require(Double.isFinite(value), name + ": " + value + ", wanted a finite number"));
+        require(
+                values.parts().equals(phase.share()),
+                "parts " + values.parts() + ", wanted what the phase shares: " + phase.share());
+        PartValues wanted = shared.values(phase.share());
+        for (Part part : phase.share()) {
+            check(part, values.of(part), wanted.of(part), shared);
+        }
+    }
+
+    public String clientId() {
+        return clientId;
+    }
+
+    public String phase() {
+        return phase;
+    }
+
+    public int round() {
+        return round;
+    }
+
+    public long weight() {
+        return weight;
+    }
+
+    public SortedMap<String, Double> metrics() {
+        return metrics;
+    }
+
+    public PartValues values() {
+        return values;
+    }
+
+    private void check(
+            Part part, SortedMap<String, Matrix> found, SortedMap<String, Matrix> wanted, SharedParts shared) {
+        require(
+                found.keySet().equals(wanted.keySet()),
+                part + " of modules " + found.keySet() + ", wanted " + wanted.keySet());
+        wanted.forEach((module, current) -> {
+            Matrix value = values.of(part, module);
+            String name = part + " of " + module;
+            require(value.sameShape(current), name + ": shape " + value.shape() + ", wanted " + current.shape());
+            require(value.isFinite(), name + ": holds a value that is not finite");
+            if (part.isDirection()) {
+                requireUnit(name, value, shared);
+            }
+        });
+    }
+
+    private void requireUnit(String name, Matrix direction, SharedParts shared) {
+        Matrix lengths = Decomposition.decompose(direction, shared.axis()).magnitude();
+        for (float length : lengths.values()) {
+            require(
+                    length == 0 || Math.abs(length - 1) < UNIT_TOLERANCE,
+                    name + ": a vector of length " + length + ", wanted 1");
+        }
+    }
+
+    private void require(boolean condition, String problem) {
+        if (!condition) {
+            throw new BadInputException("update of client " + clientId + " in phase " + phase + ": " + problem);
+        }
+    }
+}

@@ -1,0 +1,92 @@
+package org.fedlora4j.federation;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import org.fedlora4j.common.BadInputException;
+import org.fedlora4j.federation.optimizer.ServerOptimizer;
+import org.fedlora4j.lora.MagnitudeAxis;
+import org.fedlora4j.lora.Matrix;
+import org.junit.jupiter.api.Test;
+
+class PhaseAggregationTest {
+    private static final long SEED = 4;
+    private static final SharedParts SHARED = Adapters.single(0.5f, -2);
+    private static final Phase DIRECTION = Adapters.phase(Set.of(Part.A_DIRECTION), Set.of(Part.A_DIRECTION));
+    private static final Phase WHOLE = Adapters.phase(Set.of(Part.A, Part.B), Set.of(Part.A, Part.B));
+
+    /** Directions x and y, equally many examples: 45°, and A keeps its length 5. */
+    @Test
+    void directionsMeetOnTheSphere() {
+        PhaseAggregation result = aggregate(SHARED, DIRECTION, List.of(direction("a", 1, 0), direction("b", 0, 1)));
+
+        float side = 5 * (float) Math.sqrt(0.5);
+        assertThat(result.shared().adapter().pair(Adapters.QUERY).a().values())
+                .containsExactly(new float[] {side, side}, within(1e-6f));
+        assertThat(result.drift()).containsOnlyKeys(Part.A_DIRECTION);
+        assertThat(result.drift().get(Part.A_DIRECTION)).isEqualTo(Math.sqrt(0.5));
+    }
+
+    @Test
+    void wholeMatricesAreAveraged() {
+        SharedParts other = Adapters.single(1.5f, 4);
+        PhaseAggregation result = aggregate(SHARED, WHOLE, List.of(whole("a", SHARED, 3), whole("b", other, 1)));
+
+        assertThat(result.shared().adapter().pair(Adapters.QUERY).b()).isEqualTo(Matrix.of(2, 1, 0.75f, -0.5f));
+        assertThat(result.drift()).isEmpty();
+    }
+
+    @Test
+    void theOrderOfArrivalDoesNotMatter() {
+        Random random = new Random(SEED);
+        SharedParts shared = Adapters.random(random, MagnitudeAxis.ROW);
+        List<SharedUpdate> updates = new ArrayList<>();
+        for (int client = 0; client < 12; client++) {
+            SharedParts trained = Adapters.random(random, MagnitudeAxis.ROW);
+            updates.add(whole("client-" + client, trained, 1 + random.nextInt(100)));
+        }
+        PhaseAggregation inOrder = aggregate(shared, WHOLE, updates);
+        Collections.shuffle(updates, random);
+
+        assertThat(aggregate(shared, WHOLE, updates)).as("seed %d", SEED).isEqualTo(inOrder);
+    }
+
+    @Test
+    void oneClientIsTheModel() {
+        SharedParts trained = Adapters.single(1.5f, 4);
+        assertThat(aggregate(SHARED, WHOLE, List.of(whole("a", trained, 9))).shared())
+                .isEqualTo(trained);
+    }
+
+    @Test
+    void refusesTwoUpdatesOfAClientAndThoseOfAnotherPhase() {
+        SharedUpdate update = direction("a", 1, 0);
+        assertThatThrownBy(() -> aggregate(SHARED, DIRECTION, List.of(update, update)))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("two updates of client a");
+        Phase other = new Phase(
+                "other", DIRECTION.train(), DIRECTION.share(), 1, 1, 0, DIRECTION.aggregation(), DIRECTION.server());
+        assertThatThrownBy(() -> aggregate(SHARED, other, List.of(update)))
+                .hasMessage("update of client a: phase phase, wanted other");
+    }
+
+    private static PhaseAggregation aggregate(SharedParts shared, Phase phase, List<SharedUpdate> updates) {
+        return PhaseAggregation.of(shared, phase, updates, new ServerOptimizer(phase.server()));
+    }
+
+    private static SharedUpdate direction(String client, float... direction) {
+        PartValues values = Adapters.values(Part.A_DIRECTION, Matrix.of(1, 2, direction));
+        return new SharedUpdate(client, DIRECTION, 0, SHARED, 10, Map.of(), values);
+    }
+
+    private static SharedUpdate whole(String client, SharedParts trained, long weight) {
+        return new SharedUpdate(client, WHOLE, 0, trained, weight, Map.of(), trained.values(WHOLE.share()));
+    }
+}

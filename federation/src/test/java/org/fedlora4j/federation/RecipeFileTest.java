@@ -1,0 +1,182 @@
+package org.fedlora4j.federation;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import org.fedlora4j.common.BadInputException;
+import org.fedlora4j.federation.optimizer.ServerSettings;
+import org.fedlora4j.lora.MagnitudeAxis;
+import org.fedlora4j.lora.MagnitudeStep;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.FieldSource;
+
+class RecipeFileTest {
+    @SuppressWarnings("unused") // the source of a parameterized test
+    private static final Iterable<String> NAMES = RecipeFile.BUILT_IN;
+
+    @TempDir
+    private Path folder;
+
+    @ParameterizedTest
+    @FieldSource("NAMES")
+    void everyBuiltInTakesAsManySteps(String name) throws IOException {
+        Recipe recipe = RecipeFile.load(name);
+        assertThat(recipe.name()).isEqualTo(name);
+        assertThat(recipe.stepsPerRound()).isEqualTo(12);
+        assertThat(recipe.warmUpRounds()).isEqualTo(2);
+    }
+
+    @ParameterizedTest
+    @FieldSource("NAMES")
+    void survivesItsOwnTree(String name) throws IOException {
+        Recipe recipe = RecipeFile.load(name);
+        assertThat(RecipeFile.fromTree(RecipeFile.toTree(recipe), "result.json"))
+                .isEqualTo(recipe);
+    }
+
+    @Test
+    void theMethodIsAsDesigned() throws IOException {
+        Recipe recipe = RecipeFile.load("fedlora-optimizer");
+
+        assertThat(recipe.magnitudeAxis()).isEqualTo(MagnitudeAxis.ROW);
+        assertThat(recipe.magnitudeStep()).isEqualTo(MagnitudeStep.MULTIPLICATIVE);
+        assertThat(recipe.round()).extracting(Phase::name).containsExactly("adapt", "direction", "magnitude");
+        assertThat(recipe.round()).extracting(Phase::steps).containsExactly(6, 3, 3);
+        assertThat(recipe.round()).extracting(Phase::learningRate).containsExactly(1e-3, 1e-2, 2e-2);
+        Phase magnitude = recipe.round().get(2);
+        assertThat(magnitude.share()).isEmpty();
+        assertThat(recipe.privateParts()).containsExactly(Part.B_MAGNITUDE);
+        assertThat(recipe.privatePartsIn(recipe.round().get(0))).isEmpty();
+        assertThat(recipe.privatePartsIn(magnitude)).containsExactly(Part.B_MAGNITUDE);
+    }
+
+    @Test
+    void aClientOfFedSaKeepsItsB() throws IOException {
+        Recipe recipe = RecipeFile.load("fedsa-lora");
+        assertThat(recipe.privateParts()).containsExactly(Part.B);
+        assertThat(recipe.privatePartsIn(recipe.round().get(0))).containsExactly(Part.B);
+        assertThat(recipe.privatePartsIn(recipe.warmUp().get(0))).isEmpty();
+    }
+
+    @Test
+    void readsEverySettingOfAFile() throws IOException {
+        Recipe recipe = load("""
+                name: mine
+                magnitude-axis: column
+                magnitude-step: additive
+                private-factor-in: [turn]
+                round:
+                  - name: turn
+                    train: [A.direction, B.magnitude]
+                    share: [A.direction]
+                    steps: 5
+                    learning-rate: 0.5
+                    weight-decay: 0.25
+                    aggregator: karcher
+                    server: {optimizer: adam, step: 0.1, beta1: 0.2, beta2: 0.3, epsilon: 0.4}
+                """);
+        Phase phase = new Phase(
+                "turn",
+                Set.of(Part.A_DIRECTION, Part.B_MAGNITUDE),
+                Set.of(Part.A_DIRECTION),
+                5,
+                0.5,
+                0.25,
+                Aggregation.KARCHER,
+                new ServerSettings.Adam(0.1, 0.2, 0.3, 0.4));
+        assertThat(recipe)
+                .isEqualTo(new Recipe(
+                        "mine",
+                        0,
+                        List.of(),
+                        List.of(phase),
+                        MagnitudeAxis.COLUMN,
+                        MagnitudeStep.ADDITIVE,
+                        Set.of("turn")));
+        assertThat(RecipeFile.fromTree(RecipeFile.toTree(recipe), "tree")).isEqualTo(recipe);
+    }
+
+    @Test
+    void reportsAllProblemsByName() {
+        assertThatThrownBy(() -> load("""
+                                name: mine
+                                magnitude-axis: diagonal
+                                rounds: 3
+                                round:
+                                  - {name: a, train: [A.length], share: [], steps: many, learning-rate: 1, step: 2}
+                                """))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageStartingWith(folder.resolve("recipe.yaml") + ": ")
+                .hasMessageContaining("magnitude-axis: \"diagonal\", wanted one of [row, column]")
+                .hasMessageContaining("rounds: unknown, wanted some of [name,")
+                .hasMessageContaining("round[0].train: 'A.length', wanted one of [A, B, A.direction,")
+                .hasMessageContaining("round[0].steps: \"many\", wanted a whole number")
+                .hasMessageContaining("round[0].step: unknown");
+    }
+
+    @Test
+    void refusesWhatMakesNoSense() {
+        assertPhaseRefused("train: [A], share: [B], steps: 1, learning-rate: 1", "share: [B], wanted only");
+        assertPhaseRefused(
+                "train: [A, A.direction], share: [], steps: 1, learning-rate: 1", "train: A and A.direction");
+        assertPhaseRefused("train: [], share: [], steps: 1, learning-rate: 1", "train: empty");
+        assertPhaseRefused("train: [A], share: [A], steps: 0, learning-rate: 1", "steps: 0");
+        assertPhaseRefused("train: [A], share: [A], steps: 1, learning-rate: -1", "learning-rate: -1.0");
+        assertPhaseRefused(
+                "train: [A.direction], share: [A.direction], steps: 1, learning-rate: 1, aggregator: mean",
+                "aggregator: mean, wanted sphere-mean or karcher");
+        assertPhaseRefused(
+                "train: [A], share: [A], steps: 1, learning-rate: 1, aggregator: karcher",
+                "aggregator: only a phase that shares a direction");
+        assertPhaseRefused(
+                "train: [A], share: [], steps: 1, learning-rate: 1, server: {step: 2}", "server: only a phase");
+        assertPhaseRefused(
+                "train: [A], share: [A], steps: 1, learning-rate: 1, server: {step: 1, momentum: 0.9}",
+                "round[0].server.momentum: unknown");
+    }
+
+    @Test
+    void refusesKeepingAMatrixAndItsPart() {
+        assertThatThrownBy(() -> load("""
+                                name: mine
+                                round:
+                                  - {name: a, train: [B], share: [], steps: 1, learning-rate: 1}
+                                  - {name: b, train: [B.magnitude], share: [], steps: 1, learning-rate: 1}
+                                """)).hasMessageContaining("clients keep both B and a part of it");
+    }
+
+    @Test
+    void refusesWhatIsNoRecipe() {
+        assertThatThrownBy(() -> RecipeFile.load("fedlora"))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("'fedlora' is neither a file nor one of [fedlora-optimizer,");
+        assertThatThrownBy(() -> load("a: ["))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("not YAML");
+        assertThatThrownBy(() -> load("- a"))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("an object");
+        assertThatThrownBy(() -> load("")).isInstanceOf(BadInputException.class);
+        assertThatThrownBy(() -> load("name: a\nname: b")).hasMessageContaining("Duplicate");
+    }
+
+    private void assertPhaseRefused(String phase, String message) {
+        assertThatThrownBy(() -> load("name: mine\nround: [{name: a, " + phase + "}]\n"))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("round[0].")
+                .hasMessageContaining(message);
+    }
+
+    private Recipe load(String yaml) throws IOException {
+        Path file = folder.resolve("recipe.yaml");
+        Files.writeString(file, yaml);
+        return RecipeFile.load(file.toString());
+    }
+}
