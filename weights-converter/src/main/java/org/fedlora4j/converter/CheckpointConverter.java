@@ -84,10 +84,10 @@ public final class CheckpointConverter {
 
     private static void write(Checkpoint checkpoint, Path folder, Progress progress) throws IOException {
         Path source = checkpoint.folder();
-        Files.copy(source.resolve("config.json"), folder.resolve("config.json"));
+        copy(source.resolve("config.json"), folder);
         for (String companion : COMPANIONS) {
             if (Files.isRegularFile(source.resolve(companion))) {
-                Files.copy(source.resolve(companion), folder.resolve(companion));
+                copy(source.resolve(companion), folder);
             }
         }
         String sha256 = writeModel(checkpoint, folder.resolve("model.safetensors"), progress);
@@ -98,6 +98,13 @@ public final class CheckpointConverter {
         Files.writeString(
                 folder.resolve(Checkpoint.ORIGIN_FILE), origin.toPrettyString() + "\n", StandardCharsets.UTF_8);
         Checkpoint.open(folder).close();
+    }
+
+    /** Copies the content alone: a source that is read-only must not make the target so. */
+    private static void copy(Path file, Path folder) throws IOException {
+        try (OutputStream out = Files.newOutputStream(folder.resolve(file.getFileName()))) {
+            Files.copy(file, out);
+        }
     }
 
     /** Writes the tensors and returns the file's SHA-256 in hexadecimal digits. */

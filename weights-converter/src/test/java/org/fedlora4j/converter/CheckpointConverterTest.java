@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
@@ -78,6 +79,7 @@ class CheckpointConverterTest {
         for (String file : List.of("config.json", "model.safetensors")) {
             Files.copy(golden("bad/ok").resolve(file), source.resolve(file));
         }
+        assertThat(source.resolve("config.json").toFile().setReadOnly()).isTrue();
         Files.writeString(source.resolve("tokenizer.json"), "{\"a\": 1}");
         Files.writeString(source.resolve("notes.txt"), "private");
         convert(source, "converted");
@@ -89,6 +91,9 @@ class CheckpointConverterTest {
         }
         assertThat(target.resolve("config.json")).hasSameBinaryContentAs(source.resolve("config.json"));
         assertThat(target.resolve("tokenizer.json")).hasSameBinaryContentAs(source.resolve("tokenizer.json"));
+        assertThat(Files.getPosixFilePermissions(target.resolve("config.json")))
+                .as("writable, though the source is not")
+                .contains(PosixFilePermission.OWNER_WRITE);
         JsonNode origin = JSON.readTree(target.resolve("fedlora.json").toFile());
         assertThat(origin.get("formatVersion").asInt()).isEqualTo(1);
         assertThat(origin.get("source").asText()).isEqualTo(source.toString());

@@ -139,13 +139,13 @@ public record JsonFields(String place, ObjectNode node) {
 
     /** The error to throw for a field whose value will not do. */
     public BadInputException wrong(String field, String wanted) {
-        return new BadInputException(
-                place + ": " + field + " is " + shorten(String.valueOf(node.get(field))) + "; wanted " + wanted);
+        String found = has(field) ? shorten(node.get(field).toString()) : "missing";
+        return new BadInputException(place + ": " + field + " is " + found + "; wanted " + wanted);
     }
 
     private JsonNode require(String field, String wanted) {
         if (!has(field)) {
-            throw new BadInputException(place + ": " + field + " is missing; wanted " + wanted);
+            throw wrong(field, wanted);
         }
         return node.get(field);
     }
