@@ -80,12 +80,12 @@ public final class Tokenizer implements AutoCloseable {
         try {
             return HuggingFaceTokenizer.newInstance(json, options);
         } catch (RuntimeException e) {
-            // The Rust library's errors arrive as plain RuntimeExceptions, any other class is our or the machine's
-            // fault.
+            // The Rust library's errors arrive as plain RuntimeExceptions; any other class is no fault of the file.
             if (e.getClass() != RuntimeException.class) {
                 throw e;
             }
-            throw new BadInputException(path + ": refused by the tokenizers library: " + e.getMessage(), e);
+            String reason = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+            throw new BadInputException(path + ": refused by the tokenizers library: " + reason, e);
         }
     }
 

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.StreamSupport;
 import org.fedlora4j.common.BadInputException;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -25,6 +26,7 @@ class JsonLinesTest {
     Path folder;
 
     @Test
+    @Tag("real")
     void readsDolly() throws IOException {
         List<InstructionRecord> records = JsonLines.read(SHARED.resolve("data/dolly/databricks-dolly-15k.jsonl"));
         assertThat(records).hasSize(14_600);

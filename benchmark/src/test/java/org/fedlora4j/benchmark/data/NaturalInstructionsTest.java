@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.fedlora4j.common.BadInputException;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -21,6 +22,7 @@ class NaturalInstructionsTest {
     Path folder;
 
     @Test
+    @Tag("real")
     void readsAFolderOfTasks() throws IOException {
         List<InstructionRecord> records = NaturalInstructions.read(TASKS);
         assertThat(records).hasSize(344);
@@ -36,6 +38,7 @@ class NaturalInstructionsTest {
     }
 
     @Test
+    @Tag("real")
     void readsOneTask() throws IOException {
         List<InstructionRecord> records = NaturalInstructions.read(TASKS.resolve("task391_causal_relationship.json"));
         assertThat(records).hasSize(58);
@@ -45,6 +48,18 @@ class NaturalInstructionsTest {
         assertThat(first.response()).isEqualTo("plausible");
         assertThat(first.category()).isEqualTo("task391_causal_relationship");
         assertThat(first.id()).isEqualTo("task391-cd9b17aa096b40838bcedf19e2a43937");
+    }
+
+    @Test
+    void readsTheOriginalSchemaWithItsNaN() throws IOException {
+        Files.writeString(folder.resolve("notes.json"), "no task");
+        Files.writeString(folder.resolve("task2_b.json"), """
+                {"URL": [NaN], "Definition": ["Answer."], "Instances": [
+                  {"id": "x", "input": "one?", "output": ["1", "I"]}, {"input": "two?", "output": ["2"]}]}""");
+        assertThat(NaturalInstructions.read(folder))
+                .containsExactly(
+                        new InstructionRecord("Answer.", "one?", "1", "task2_b", "x"),
+                        new InstructionRecord("Answer.", "two?", "2", "task2_b", "task2_b:1"));
     }
 
     @ParameterizedTest
