@@ -8,9 +8,10 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.regex.Pattern;
-import java.util.regex.PatternSyntaxException;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.fedlora4j.common.BadInputException;
+import org.fedlora4j.model.config.LlamaConfig;
 
 /**
  * The settings of an adapter, with PEFT's meaning (LoraConfig of peft 0.21).
@@ -52,8 +53,8 @@ public record LoraConfig(
         alphaPattern = Collections.unmodifiableMap(new LinkedHashMap<>(alphaPattern));
         rankPattern.forEach((key, value) -> requireRank("rankPattern." + key, value));
         alphaPattern.forEach((key, value) -> requireAlpha("alphaPattern." + key, value));
-        rankPattern.keySet().forEach(LoraConfig::pattern);
-        alphaPattern.keySet().forEach(LoraConfig::pattern);
+        rankPattern.keySet().forEach(ModulePattern::new);
+        alphaPattern.keySet().forEach(ModulePattern::new);
     }
 
     /** Without dropout, rsLoRA and patterns. */
@@ -70,6 +71,29 @@ public record LoraConfig(
             }
         }
         return modules;
+    }
+
+    /** The sizes of the adapted modules of a model, by path. */
+    public SortedMap<String, ModuleShape> shapes(LlamaConfig model) {
+        SortedMap<String, ModuleShape> shapes = new TreeMap<>();
+        for (int layer = 0; layer < model.layers(); layer++) {
+            for (String target : targets) {
+                shapes.put(path(layer, target), shape(model, target));
+            }
+        }
+        return shapes;
+    }
+
+    private static ModuleShape shape(LlamaConfig model, String projection) {
+        int hidden = model.hiddenSize();
+        return switch (projection) {
+            case "q_proj" -> new ModuleShape(hidden, model.querySize());
+            case "k_proj", "v_proj" -> new ModuleShape(hidden, model.keyValueSize());
+            case "o_proj" -> new ModuleShape(model.querySize(), hidden);
+            case "gate_proj", "up_proj" -> new ModuleShape(hidden, model.intermediateSize());
+            case "down_proj" -> new ModuleShape(model.intermediateSize(), hidden);
+            default -> throw new IllegalArgumentException(projection);
+        };
     }
 
     /** The path of a projection, such as {@code model.layers.0.self_attn.q_proj}. */
@@ -97,8 +121,8 @@ public record LoraConfig(
         List<String> keys = new ArrayList<>(rankPattern.keySet());
         keys.addAll(alphaPattern.keySet());
         for (String key : keys) {
-            Pattern pattern = pattern(key);
-            if (modules.stream().noneMatch(module -> pattern.matcher(module).matches())) {
+            ModulePattern pattern = new ModulePattern(key);
+            if (modules.stream().noneMatch(pattern::matches)) {
                 throw new BadInputException("lora: the pattern '" + key + "' matches no adapted module; these are "
                         + targets + " of each layer, such as "
                         + modules.iterator().next());
@@ -109,20 +133,11 @@ public record LoraConfig(
     /** PEFT's get_pattern_key: the value of the first key that matches. */
     private static <T> T lookUp(Map<String, T> patterns, String module, T otherwise) {
         for (Map.Entry<String, T> entry : patterns.entrySet()) {
-            if (pattern(entry.getKey()).matcher(module).matches()) {
+            if (new ModulePattern(entry.getKey()).matches(module)) {
                 return entry.getValue();
             }
         }
         return otherwise;
-    }
-
-    private static Pattern pattern(String key) {
-        try {
-            return Pattern.compile("(.*\\.)?(" + key + ")");
-        } catch (PatternSyntaxException e) {
-            throw new BadInputException(
-                    "lora: the pattern '" + key + "' is not a regular expression: " + e.getDescription(), e);
-        }
     }
 
     private static Set<String> inGraphOrder(Set<String> targets) {

@@ -58,6 +58,12 @@ class LoraConfigTest {
     }
 
     @Test
+    void aPatternThatTakesForeverIsRefused() {
+        assertRefused(
+                () -> patterns(Map.of("(.*)(.*)(.*)(.*)(.*)(.*)(.*)(.*)!", 2)).rank(QUERY), "takes too long to match");
+    }
+
+    @Test
     void alphaPatternsMoveTheScale() {
         LoraConfig config =
                 new LoraConfig(4, 8, Set.of("q_proj"), 0, false, Map.of("q_proj", 2), Map.of("q_proj", 3.0));

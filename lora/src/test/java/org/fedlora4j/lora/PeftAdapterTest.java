@@ -1,0 +1,170 @@
+package org.fedlora4j.lora;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Map;
+import java.util.Set;
+import org.fedlora4j.common.BadInputException;
+import org.fedlora4j.model.config.LlamaConfig;
+import org.fedlora4j.model.weights.SafetensorsFile;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class PeftAdapterTest {
+    private static final Path GOLDEN = Path.of(System.getProperty("fedlora.shared"), "golden");
+    private static final String QUERY = "model.layers.0.self_attn.q_proj";
+
+    @TempDir
+    private Path folder;
+
+    @ParameterizedTest
+    @ValueSource(strings = {"mha-untied-f32", "gqa-tied-bf16", "mqa-f16", "head-dim-f32", "new-style-config"})
+    void readsAndWritesTheSameValues(String name) throws IOException {
+        LlamaConfig model = model(GOLDEN.resolve("toy").resolve(name));
+        AdapterState adapter =
+                PeftAdapter.read(GOLDEN.resolve("toy").resolve(name).resolve("adapter"), model);
+        PeftAdapter.write(adapter, folder.resolve("copy"), name);
+
+        assertThat(PeftAdapter.read(folder.resolve("copy"), model)).isEqualTo(adapter);
+    }
+
+    @Test
+    void readsTheSettings() throws IOException {
+        Path toy = GOLDEN.resolve("toy").resolve("head-dim-f32");
+        LoraConfig config = PeftAdapter.read(toy.resolve("adapter"), model(toy)).config();
+
+        assertThat(config)
+                .isEqualTo(new LoraConfig(
+                        4,
+                        8,
+                        Set.copyOf(LoraConfig.PROJECTIONS),
+                        0,
+                        false,
+                        Map.of("layers.1.mlp.down_proj", 6, "q_proj", 2),
+                        Map.of("layers.0.mlp.up_proj", 16.0, "q_proj", 3.0)));
+        assertThat(config.rank("model.layers.1.mlp.down_proj")).isEqualTo(6);
+        assertThat(config.scale(QUERY)).isEqualTo(1.5);
+    }
+
+    @Test
+    void writesTheDecompositionBeside() throws IOException {
+        Path toy = GOLDEN.resolve("toy").resolve("mha-untied-f32");
+        AdapterState adapter = PeftAdapter.read(toy.resolve("adapter"), model(toy));
+        DecomposedAdapter decomposed = DecomposedAdapter.of(adapter, MagnitudeAxis.COLUMN);
+        PeftAdapter.write(decomposed, folder.resolve("copy"), "base");
+
+        assertThat(PeftAdapter.read(folder.resolve("copy"), model(toy))).isEqualTo(decomposed.toAdapter());
+        try (SafetensorsFile file = SafetensorsFile.open(folder.resolve("copy").resolve("decomposition.safetensors"))) {
+            assertThat(file.metadata()).containsEntry("magnitude-axis", "column");
+            assertThat(file.tensors()).hasSize(4 * adapter.modules().size());
+            DecomposedPair pair = decomposed.pair(QUERY);
+            assertThat(file.floats(QUERY + ".lora_A.direction"))
+                    .containsExactly(pair.aDirection().values());
+            assertThat(file.floats(QUERY + ".lora_B.magnitude"))
+                    .containsExactly(pair.bMagnitude().values());
+            assertThat(file.tensor(QUERY + ".lora_B.magnitude").shape()).containsExactly(4);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "adapter-missing-b | lora_B.weight is missing",
+                "adapter-rank-mismatch | by the model and by r in adapter_config.json",
+                "adapter-unknown-target | target_modules is [\"query_key_value\"]; wanted some of [q_proj",
+                "adapter-layer-outside | the model has no such module",
+                "adapter-wrong-shape | by the model and by r in adapter_config.json",
+                "adapter-a-b-mismatch | by the model and by r in adapter_config.json",
+                "adapter-not-lora | peft_type is \"PREFIX_TUNING\"; wanted LORA",
+            })
+    void refusesMalformedFolders(String name, String message) throws IOException {
+        Path bad = GOLDEN.resolve("bad");
+        LlamaConfig model = model(bad.resolve("ok"));
+        assertThat(PeftAdapter.read(bad.resolve("ok-adapter"), model).modules()).isNotEmpty();
+
+        assertThatThrownBy(() -> PeftAdapter.read(bad.resolve(name), model))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageStartingWith(bad.resolve(name).toString())
+                .hasMessageContaining(message);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "\"use_dora\": true | use_dora is true; wanted none",
+                "\"modules_to_save\": [\"lm_head\"] | modules_to_save",
+                "\"layers_to_transform\": 0 | layers_to_transform is 0",
+                "\"init_lora_weights\": \"pissa_niter_4\" | init_lora_weights",
+                "\"bias\": \"all\" | bias is \"all\"; wanted none",
+                "\"task_type\": \"SEQ_CLS\" | task_type",
+                "\"lora_dropout\": \"much\" | lora.dropout: -1.0",
+                "\"rank_pattern\": {\"q_proj\": 0} | rank_pattern: q_proj is 0",
+                "\"rank_pattern\": {\"(\": 1} | the pattern '(' is not a regular expression",
+                "\"target_modules\": \".*\" | target_modules is \".*\"; wanted a list",
+            })
+    void refusesSettingsThatItDoesNotHave(String setting, String message) throws IOException {
+        var config = (ObjectNode) new ObjectMapper()
+                .readTree(GOLDEN.resolve("bad/ok-adapter/adapter_config.json").toFile());
+        config.setAll((ObjectNode) new ObjectMapper().readTree("{" + setting + "}"));
+        Files.writeString(folder.resolve("adapter_config.json"), config.toString());
+
+        assertThatThrownBy(() -> PeftAdapter.read(folder, model(GOLDEN.resolve("bad/ok"))))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageStartingWith(folder.resolve("adapter_config.json").toString())
+                .hasMessageContaining(message);
+    }
+
+    @Test
+    void refusesInfiniteValuesAndTensorsOfOtherKinds() throws IOException {
+        LlamaConfig model = model(GOLDEN.resolve("bad/ok"));
+        AdapterState adapter = PeftAdapter.read(GOLDEN.resolve("bad/ok-adapter"), model);
+        PeftAdapter.write(adapter, folder.resolve("sound"), "ok");
+        adapter.pair(QUERY).a().values()[3] = Float.POSITIVE_INFINITY;
+        PeftAdapter.write(adapter, folder.resolve("infinite"), "ok");
+
+        assertThat(PeftAdapter.read(folder.resolve("sound"), model).modules().keySet())
+                .isEqualTo(adapter.modules().keySet());
+        assertThatThrownBy(() -> PeftAdapter.read(folder.resolve("infinite"), model))
+                .hasMessageContaining(QUERY + ".lora_A.weight holds a value that is not finite");
+        Files.copy(
+                GOLDEN.resolve("bad/ok/model.safetensors"),
+                folder.resolve("sound/adapter_model.safetensors"),
+                StandardCopyOption.REPLACE_EXISTING);
+        assertThatThrownBy(() -> PeftAdapter.read(folder.resolve("sound"), model))
+                .hasMessageContaining("is unknown; wanted names like base_model.model.<module>.lora_A.weight");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"mha-untied-f32", "gqa-tied-bf16"})
+    void mergesAsPeftDoes(String name) throws IOException {
+        Path toy = GOLDEN.resolve("toy").resolve(name);
+        AdapterState adapter = PeftAdapter.read(toy.resolve("adapter"), model(toy));
+        try (SafetensorsFile base = SafetensorsFile.open(toy.resolve("model.safetensors"));
+                SafetensorsFile merged =
+                        SafetensorsFile.open(toy.resolve("merged").resolve("model.safetensors"))) {
+            for (String module : adapter.modules().keySet()) {
+                LoraPair pair = adapter.pair(module);
+                Matrix weight = Matrix.of(pair.out(), pair.in(), base.floats(module + ".weight"));
+                assertThat(pair.merge(weight, adapter.config().scale(module)).values())
+                        .containsExactly(merged.floats(module + ".weight"), within(1e-6f));
+            }
+        }
+    }
+
+    private static LlamaConfig model(Path checkpoint) throws IOException {
+        return LlamaConfig.read(checkpoint.resolve("config.json"));
+    }
+}
