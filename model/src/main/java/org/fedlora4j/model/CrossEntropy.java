@@ -9,6 +9,9 @@ import org.nd4j.linalg.factory.Nd4j;
 /**
  * Token cross-entropy over rows of logits [R, V], -log softmax(logits)[target], and its gradient, in place. SameDiff's own
  * op ignores the gradient that comes from above, and makes several arrays of the logits' size.
+ *
+ * <p>ND4J's softmax sums in float: over 49,152 tokens its probabilities add up to 1.0001. Their ratios are right, so the
+ * true sum, taken in double, corrects both the loss and the gradient.
  */
 final class CrossEntropy {
     /** What a row's logits say of its target: its loss, and whether it has the largest logit. */
@@ -16,17 +19,19 @@ final class CrossEntropy {
 
     private final INDArray logits;
     private final float[] row;
+    private final double[] sums;
     private final DynamicCustomOp softmax = DynamicCustomOp.builder("softmax").build();
     private final OpContext inPlace = Nd4j.getExecutioner().buildContext();
 
     CrossEntropy(INDArray logits) {
         this.logits = logits;
         this.row = new float[Math.toIntExact(logits.size(1))];
+        this.sums = new double[Math.toIntExact(logits.size(0))];
         inPlace.setInputArray(0, logits);
         inPlace.setOutputArray(0, logits);
     }
 
-    /** Scores the first rows against as many targets. The logits become probabilities. */
+    /** Scores the first rows against as many targets. The logits become unnormalised probabilities. */
     RowScore[] score(int[] targets) {
         int[] best = new int[targets.length];
         float[] margin = new float[targets.length];
@@ -42,19 +47,48 @@ final class CrossEntropy {
         Nd4j.getExecutioner().exec(softmax, inPlace);
         RowScore[] scores = new RowScore[targets.length];
         for (int i = 0; i < targets.length; i++) {
+            NativeArrays.readRow(logits, i, row);
+            sums[i] = sum(row);
             // The target's own probability may underflow; the largest is at least 1/V.
-            scores[i] = new RowScore(margin[i] - Math.log(logits.getFloat(i, best[i])), best[i] == targets[i]);
+            scores[i] = new RowScore(margin[i] - Math.log(row[best[i]] / sums[i]), best[i] == targets[i]);
         }
         return scores;
     }
 
-    /** After {@link #score}, turns probabilities into the gradient of the sum of losses; rows without target get zero. */
+    /**
+     * After {@link #score}, turns row i into its loss's gradient times {@link #sum}; rows without target get zero. To
+     * scale a row here would cost a pass over it, while what is made from it is narrow.
+     */
     void gradient(int[] targets) {
         for (int i = 0; i < targets.length; i++) {
-            logits.putScalar(i, targets[i], logits.getFloat(i, targets[i]) - 1);
+            logits.putScalar(i, targets[i], logits.getFloat(i, targets[i]) - sums[i]);
         }
         for (int i = targets.length; i < logits.size(0); i++) {
             logits.getRow(i).assign(0);
         }
+    }
+
+    /** What the probabilities of a row add up to. */
+    double sum(int row) {
+        return sums[row];
+    }
+
+    /** Four sums at a time, as one would wait for each addition. */
+    private static double sum(float[] values) {
+        double a = 0;
+        double b = 0;
+        double c = 0;
+        double d = 0;
+        int i = 0;
+        for (; i + 4 <= values.length; i += 4) {
+            a += values[i];
+            b += values[i + 1];
+            c += values[i + 2];
+            d += values[i + 3];
+        }
+        for (; i < values.length; i++) {
+            a += values[i];
+        }
+        return (a + b) + (c + d);
     }
 }

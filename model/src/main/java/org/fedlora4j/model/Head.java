@@ -53,9 +53,9 @@ final class Head implements AutoCloseable {
             if (gradient != null) {
                 chunk.loss.gradient(chunkTargets);
                 chunk.plan.backward();
-                chunk.gradient.muli(scale);
                 for (int i = begin; i < end; i++) {
-                    NativeArrays.copyRow(chunk.gradient, i - begin, gradient, rows[i]);
+                    double rowScale = scale / chunk.loss.sum(i - begin);
+                    NativeArrays.copyRow(chunk.gradient, i - begin, gradient, rows[i], (float) rowScale);
                 }
             }
         }
@@ -124,7 +124,7 @@ final class Head implements AutoCloseable {
 
         void forward(INDArray hidden, int[] rows, int begin, int end) {
             for (int i = begin; i < end; i++) {
-                NativeArrays.copyRow(hidden, rows[i], input, i - begin);
+                NativeArrays.copyRow(hidden, rows[i], input, i - begin, 1);
             }
             plan.forward();
         }

@@ -53,22 +53,21 @@ public final class NativeArrays {
             throw new IllegalArgumentException(
                     "row " + row + " of " + matrix.shapeInfoToString() + " into " + target.length + " floats");
         }
-        long bytes = columns * Float.BYTES;
-        new FloatPointer(new Address(matrix.data().address() + row * bytes, bytes)).get(target);
+        new FloatPointer(new Address(matrix.data().address() + row * columns * Float.BYTES, columns)).get(target);
     }
 
-    /** Copies a row of a row-major matrix of floats into a row of another of the same width. */
-    public static void copyRow(INDArray from, long fromRow, INDArray to, long toRow) {
-        long columns = from.size(1);
-        if (to.size(1) != columns || fromRow >= from.size(0) || toRow >= to.size(0)) {
-            throw new IllegalArgumentException("row " + fromRow + " of " + from.shapeInfoToString()
-                    + " does not fit row " + toRow + " of " + to.shapeInfoToString());
+    /** Copies a row of a row-major matrix of floats, times a factor, into a row of another of the same width. */
+    public static void copyRow(INDArray from, long fromRow, INDArray to, long toRow, float factor) {
+        int columns = Math.toIntExact(from.size(1));
+        float[] values = new float[columns];
+        readRow(from, fromRow, values);
+        for (int i = 0; i < columns; i++) {
+            values[i] *= factor;
         }
-        long bytes = columns * Float.BYTES;
-        Pointer.memcpy(
-                new Address(to.data().address() + toRow * bytes, bytes),
-                new Address(from.data().address() + fromRow * bytes, bytes),
-                bytes);
+        if (to.size(1) != columns || toRow >= to.size(0)) {
+            throw new IllegalArgumentException(columns + " floats into row " + toRow + " of " + to.shapeInfoToString());
+        }
+        new FloatPointer(new Address(to.data().address() + toRow * columns * Float.BYTES, columns)).put(values);
     }
 
     private static long[] strides(long[] shape) {

@@ -12,7 +12,8 @@ public record SwiGlu(Projection gate, Projection up, Projection down) {
         SDVariable linear = up.apply(graph, x); // [N, F]
         SDVariable activated;
         try (NameScope named = graph.withNameScope("swiglu")) {
-            activated = graph.nn.swish(gated).mul(linear);
+            // Not the swish op: its derivative overflows to NaN beyond 44, which real gates reach.
+            activated = gated.mul(graph.nn.sigmoid(gated)).mul(linear);
         }
         return down.apply(graph, activated);
     }
