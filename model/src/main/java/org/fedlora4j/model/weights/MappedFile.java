@@ -13,26 +13,38 @@ import java.nio.channels.FileChannel.MapMode;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import org.bytedeco.javacpp.Pointer;
+import org.nd4j.linalg.api.buffer.DataBuffer;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * A file in memory, read-only, of any length. It is unmapped when neither it nor a pointer into it can be reached any
- * more, so a pointer never dangles.
+ * A file in memory, read-only, of any length. It is unmapped when neither it nor a buffer on it can be reached any more,
+ * so a buffer never dangles.
  *
- * <p>Java's own maps end at 2 GB; so on Linux and macOS this calls {@code mmap}. Elsewhere each pointer is a map of
+ * <p>Java's own maps end at 2 GB; so on Linux and macOS this calls {@code mmap}. Elsewhere each buffer is a map of
  * Java's, and 2 GB is the limit of one tensor.
  */
 abstract class MappedFile {
+    private static final Cleaner CLEANER = Cleaner.create();
+
     /** Maps a file that has at least so many bytes. */
     static MappedFile open(Path path, long bytes) throws IOException {
         return Platform.isLinux() || Platform.isMac() ? new Whole(path, bytes) : new Pieces(path);
     }
 
-    /** A pointer to bytes of the file that keeps the mapping alive. */
-    abstract Pointer pointer(long begin, long bytes) throws IOException;
+    /** Elements of the file without a copy, from the byte {@code begin} on. */
+    DataBuffer buffer(long begin, long elements, DataType type) throws IOException {
+        View view = view(begin, elements * type.width());
+        DataBuffer buffer = Nd4j.createBuffer(view, elements, type);
+        // A buffer keeps the address and not the pointer. Arrays cut from an array keep its buffer.
+        CLEANER.register(buffer, new Held(view));
+        return buffer;
+    }
+
+    abstract View view(long begin, long bytes) throws IOException;
 
     /** The whole file in one {@code mmap}. */
     static final class Whole extends MappedFile {
-        private static final Cleaner CLEANER = Cleaner.create();
         private static final int PROT_READ = 1;
         private static final int MAP_PRIVATE = 2;
         private static final int O_RDONLY = 0;
@@ -62,7 +74,7 @@ abstract class MappedFile {
         }
 
         @Override
-        Pointer pointer(long begin, long bytes) {
+        View view(long begin, long bytes) {
             return new View(address + begin, bytes, this);
         }
     }
@@ -76,7 +88,7 @@ abstract class MappedFile {
         }
 
         @Override
-        Pointer pointer(long begin, long bytes) throws IOException {
+        View view(long begin, long bytes) throws IOException {
             if (bytes > Integer.MAX_VALUE) {
                 throw new IOException(path + ": a tensor of " + bytes + " bytes; this system maps at most 2 GB");
             }
@@ -88,7 +100,7 @@ abstract class MappedFile {
     }
 
     /** A pointer whose memory belongs to an object that it keeps alive. */
-    private static final class View extends Pointer {
+    static final class View extends Pointer {
         @SuppressWarnings({"unused", "FieldCanBeLocal"})
         private final Object owner;
 
@@ -98,6 +110,12 @@ abstract class MappedFile {
             this.capacity = bytes;
             this.owner = owner;
         }
+    }
+
+    /** What the cleaner holds as long as a buffer can be reached; there is nothing to do afterwards. */
+    private record Held(View view) implements Runnable {
+        @Override
+        public void run() {}
     }
 
     /** The C library; sizes and offsets have a pointer's width on the 64-bit systems that ND4J runs on. */

@@ -24,7 +24,8 @@ import org.nd4j.linalg.factory.Nd4j;
  * when it is opened. {@link #array} gives views of the mapped file; the other readers copy through a small buffer and
  * need no native library.
  *
- * <p>Closing is safe while arrays are in use: the mapping lives as long as they do.
+ * <p>Closing is safe while arrays are in use: the mapping lives as long as they do. The file must not be changed or cut
+ * short meanwhile.
  */
 public final class SafetensorsFile implements AutoCloseable {
     static {
@@ -109,12 +110,7 @@ public final class SafetensorsFile implements AutoCloseable {
         }
         long[] shape = info.shape();
         return Nd4j.create(
-                Nd4j.createBuffer(mapping.pointer(info.begin(), info.byteSize()), info.elements(), type),
-                shape,
-                Nd4j.getStrides(shape, 'c'),
-                0,
-                'c',
-                type);
+                mapping.buffer(info.begin(), info.elements(), type), shape, Nd4j.getStrides(shape, 'c'), 0, 'c', type);
     }
 
     /** The elements of an F32, F64, F16 or BF16 tensor; F64 is rounded, the others are exact. */

@@ -47,16 +47,20 @@ class CheckpointTest {
         }
     }
 
+    /** A mapping that goes too early ends the process. */
     @Test
-    void arraysOutliveTheirCheckpoint() throws IOException {
-        INDArray weight;
+    void arraysOutliveTheirCheckpoint() throws IOException, InterruptedException {
+        INDArray row;
         float[] expected;
         try (Checkpoint checkpoint = Checkpoint.open(Golden.path("toy/mha-untied-f32"))) {
-            weight = checkpoint.weight("lm_head.weight");
-            expected = checkpoint.floats("lm_head.weight");
+            row = checkpoint.weight("lm_head.weight").getRow(1);
+            expected = Arrays.copyOfRange(checkpoint.floats("lm_head.weight"), 32, 64);
         }
-        System.gc();
-        assertThat(weight.data().asFloat()).isEqualTo(expected);
+        for (int i = 0; i < 10; i++) {
+            System.gc();
+            Thread.sleep(10);
+        }
+        assertThat(row.toFloatVector()).isEqualTo(expected);
     }
 
     static Stream<Arguments> badCheckpoints() throws IOException {
