@@ -4,6 +4,7 @@ import org.fedlora4j.federation.aggregate.Aggregator;
 import org.fedlora4j.federation.aggregate.DirectionMean;
 import org.fedlora4j.federation.aggregate.WeightedMean;
 import org.fedlora4j.lora.MagnitudeAxis;
+import org.fedlora4j.lora.Part;
 
 /** How a phase makes one value of the clients'. Matrices and magnitudes always get the weighted mean. */
 public enum Aggregation {

@@ -5,6 +5,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.federation.optimizer.ServerSettings;
+import org.fedlora4j.lora.Part;
 
 /**
  * One stage of a round: what every client trains, how long, what of it the clients send and what the server does with

@@ -13,6 +13,7 @@ import org.fedlora4j.federation.aggregate.Contribution;
 import org.fedlora4j.federation.aggregate.DirectionMean;
 import org.fedlora4j.federation.optimizer.ServerOptimizer;
 import org.fedlora4j.lora.Matrix;
+import org.fedlora4j.lora.Part;
 
 /**
  * What the server does at the end of a phase: tensor by tensor, the clients' values are aggregated and the server

@@ -8,6 +8,7 @@ import org.fedlora4j.lora.Decomposition;
 import org.fedlora4j.lora.MagnitudeAxis;
 import org.fedlora4j.lora.MagnitudeStep;
 import org.fedlora4j.lora.Matrix;
+import org.fedlora4j.lora.Part;
 
 /**
  * What one client keeps to itself from round to round. A private magnitude is kept relative to the shared one, so that

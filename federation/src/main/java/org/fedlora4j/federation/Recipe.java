@@ -9,6 +9,7 @@ import java.util.stream.Stream;
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.lora.MagnitudeAxis;
 import org.fedlora4j.lora.MagnitudeStep;
+import org.fedlora4j.lora.Part;
 
 /**
  * A federated method as data: warm-up rounds, then the phases of every round.

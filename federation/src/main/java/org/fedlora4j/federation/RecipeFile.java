@@ -20,6 +20,7 @@ import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.federation.optimizer.ServerSettings;
 import org.fedlora4j.lora.MagnitudeAxis;
 import org.fedlora4j.lora.MagnitudeStep;
+import org.fedlora4j.lora.Part;
 
 /**
  * Recipes as YAML: those that come with fedlora4j, by name, and anybody's, by path. Unknown keys are errors, and all

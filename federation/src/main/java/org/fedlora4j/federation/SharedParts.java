@@ -10,6 +10,7 @@ import org.fedlora4j.lora.DecomposedPair;
 import org.fedlora4j.lora.LoraPair;
 import org.fedlora4j.lora.MagnitudeAxis;
 import org.fedlora4j.lora.Matrix;
+import org.fedlora4j.lora.Part;
 
 /**
  * The global model: the adapter that the server holds and sends. A and B are what is kept; the four parts are computed

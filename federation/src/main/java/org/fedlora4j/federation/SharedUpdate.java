@@ -7,6 +7,7 @@ import java.util.TreeMap;
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.lora.Decomposition;
 import org.fedlora4j.lora.Matrix;
+import org.fedlora4j.lora.Part;
 
 /**
  * What one client sends after a phase: the new values of the shared parts, and nothing else. An update that holds any

@@ -11,6 +11,7 @@ import org.fedlora4j.lora.LoraConfig;
 import org.fedlora4j.lora.LoraPair;
 import org.fedlora4j.lora.MagnitudeAxis;
 import org.fedlora4j.lora.Matrix;
+import org.fedlora4j.lora.Part;
 
 /** Small adapters and phases for tests. */
 final class Adapters {

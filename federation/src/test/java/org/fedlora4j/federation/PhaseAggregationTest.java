@@ -14,6 +14,7 @@ import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.federation.optimizer.ServerOptimizer;
 import org.fedlora4j.lora.MagnitudeAxis;
 import org.fedlora4j.lora.Matrix;
+import org.fedlora4j.lora.Part;
 import org.junit.jupiter.api.Test;
 
 class PhaseAggregationTest {

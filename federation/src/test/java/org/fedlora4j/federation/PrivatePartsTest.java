@@ -9,6 +9,7 @@ import org.fedlora4j.lora.AdapterState;
 import org.fedlora4j.lora.MagnitudeAxis;
 import org.fedlora4j.lora.MagnitudeStep;
 import org.fedlora4j.lora.Matrix;
+import org.fedlora4j.lora.Part;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;

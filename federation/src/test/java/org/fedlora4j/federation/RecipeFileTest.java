@@ -12,6 +12,7 @@ import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.federation.optimizer.ServerSettings;
 import org.fedlora4j.lora.MagnitudeAxis;
 import org.fedlora4j.lora.MagnitudeStep;
+import org.fedlora4j.lora.Part;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;

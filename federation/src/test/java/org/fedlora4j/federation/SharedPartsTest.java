@@ -10,6 +10,7 @@ import java.util.Set;
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.lora.MagnitudeAxis;
 import org.fedlora4j.lora.Matrix;
+import org.fedlora4j.lora.Part;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;

@@ -8,6 +8,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.lora.Matrix;
+import org.fedlora4j.lora.Part;
 import org.junit.jupiter.api.Test;
 
 class SharedUpdateTest {

@@ -8,10 +8,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.SortedMap;
-import java.util.TreeMap;
 import org.fedlora4j.common.BadInputException;
-import org.fedlora4j.model.config.LlamaConfig;
 
 /**
  * The settings of an adapter, with PEFT's meaning (LoraConfig of peft 0.21).
@@ -71,29 +68,6 @@ public record LoraConfig(
             }
         }
         return modules;
-    }
-
-    /** The sizes of the adapted modules of a model, by path. */
-    public SortedMap<String, ModuleShape> shapes(LlamaConfig model) {
-        SortedMap<String, ModuleShape> shapes = new TreeMap<>();
-        for (int layer = 0; layer < model.layers(); layer++) {
-            for (String target : targets) {
-                shapes.put(path(layer, target), shape(model, target));
-            }
-        }
-        return shapes;
-    }
-
-    private static ModuleShape shape(LlamaConfig model, String projection) {
-        int hidden = model.hiddenSize();
-        return switch (projection) {
-            case "q_proj" -> new ModuleShape(hidden, model.querySize());
-            case "k_proj", "v_proj" -> new ModuleShape(hidden, model.keyValueSize());
-            case "o_proj" -> new ModuleShape(model.querySize(), hidden);
-            case "gate_proj", "up_proj" -> new ModuleShape(hidden, model.intermediateSize());
-            case "down_proj" -> new ModuleShape(model.intermediateSize(), hidden);
-            default -> throw new IllegalArgumentException(projection);
-        };
     }
 
     /** The path of a projection, such as {@code model.layers.0.self_attn.q_proj}. */

@@ -66,28 +66,6 @@ public final class Matrix {
         return new Matrix(columns, rows, transposed);
     }
 
-    /** The product this · other, [rows, other.columns]. */
-    public Matrix times(Matrix other) {
-        if (columns != other.rows) {
-            throw new IllegalArgumentException("can't multiply " + shape() + " by " + other.shape());
-        }
-        float[] product = new float[Math.multiplyExact(rows, other.columns)];
-        double[] sums = new double[other.columns];
-        for (int i = 0; i < rows; i++) {
-            Arrays.fill(sums, 0);
-            for (int k = 0; k < columns; k++) {
-                double factor = values[i * columns + k];
-                for (int j = 0; j < other.columns; j++) {
-                    sums[j] += factor * other.values[k * other.columns + j];
-                }
-            }
-            for (int j = 0; j < other.columns; j++) {
-                product[i * other.columns + j] = (float) sums[j];
-            }
-        }
-        return new Matrix(rows, other.columns, product);
-    }
-
     public boolean sameShape(Matrix other) {
         return rows == other.rows && columns == other.columns;
     }

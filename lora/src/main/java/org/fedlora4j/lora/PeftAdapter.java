@@ -37,7 +37,7 @@ public final class PeftAdapter {
      */
     public static AdapterState read(Path folder, LlamaConfig model) throws IOException {
         LoraConfig config = PeftConfig.read(JsonFields.read(folder.resolve(CONFIG)));
-        Map<String, ModuleShape> shapes = config.shapes(model);
+        Map<String, ModuleShape> shapes = ModuleShape.of(model, config);
         try (SafetensorsFile file = SafetensorsFile.open(folder.resolve(WEIGHTS))) {
             Map<String, String> keys = keys(file, config, shapes.keySet());
             SortedMap<String, LoraPair> modules = new TreeMap<>();

@@ -16,12 +16,6 @@ class MatrixTest {
     }
 
     @Test
-    void multiplies() {
-        assertThat(matrix.times(Matrix.of(3, 1, 1, 10, 100))).isEqualTo(Matrix.of(2, 1, 321, 654));
-        assertThatThrownBy(() -> matrix.times(matrix)).hasMessage("can't multiply [2, 3] by [2, 3]");
-    }
-
-    @Test
     void comparesShapeAndBits() {
         assertThat(matrix).isEqualTo(matrix.copy()).hasSameHashCodeAs(matrix.copy());
         assertThat(matrix).isNotEqualTo(Matrix.of(3, 2, 1, 2, 3, 4, 5, 6));
