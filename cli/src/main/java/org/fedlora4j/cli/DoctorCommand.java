@@ -32,7 +32,7 @@ final class DoctorCommand implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         if (json) {
             out.println(new ObjectMapper()
-                    .enable(SerializationFeature.INDENT_OUTPUT)
+                    .enable(SerializationFeature.INDENT_OUTPUT, SerializationFeature.WRITE_ENUMS_USING_TO_STRING)
                     .writeValueAsString(report));
         } else {
             print(report, out);
@@ -54,7 +54,7 @@ final class DoctorCommand implements Callable<Integer> {
                 gibibytes(memory.total()) + ", " + gibibytes(memory.available()) + " available, Java heap up to "
                         + gibibytes(memory.javaHeap()));
         Precision.Choice precision = report.precision();
-        line(out, "precision", precision.precision().name().toLowerCase(Locale.ROOT) + ": " + precision.reason());
+        line(out, "precision", precision.precision() + ": " + precision.reason());
         DoctorReport.Speed speed = report.speed();
         line(out, "f32", gigaflops(speed.f32Gflops()));
         line(out, "bf16", speed.bf16Gflops() == null ? "not measured: no AMX" : gigaflops(speed.bf16Gflops()));

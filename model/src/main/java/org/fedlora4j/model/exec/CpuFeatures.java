@@ -3,8 +3,10 @@ package org.fedlora4j.model.exec;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.List;
 import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * What the CPU can do, as the operating system names it.
@@ -33,7 +35,7 @@ public record CpuFeatures(String modelName, Set<String> flags, int processors) {
             "sve");
 
     public CpuFeatures {
-        flags = Set.copyOf(flags);
+        flags = Collections.unmodifiableSortedSet(new TreeSet<>(flags));
     }
 
     /** Reads {@code /proc/cpuinfo}; elsewhere than on Linux only the architecture and the processors are known. */

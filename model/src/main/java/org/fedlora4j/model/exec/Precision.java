@@ -1,11 +1,18 @@
 package org.fedlora4j.model.exec;
 
+import java.util.Locale;
 import org.fedlora4j.common.BadInputException;
 
 /** The type in which the frozen weights' matmuls are computed. Everything else is always f32. */
 public enum Precision {
     F32,
     BF16;
+
+    /** As settings spell it: {@code f32}, {@code bf16}. */
+    @Override
+    public String toString() {
+        return name().toLowerCase(Locale.ROOT);
+    }
 
     /** A precision and why it is the one. */
     public record Choice(Precision precision, String reason) {}

@@ -12,7 +12,7 @@ class PrecisionTest {
     @ValueSource(booleans = {true, false})
     void autoIsF32WithTheReason(boolean amx) {
         Precision.Choice choice = Precision.choose("auto", amx);
-        assertThat(choice.precision()).isEqualTo(Precision.F32);
+        assertThat(choice.precision()).isEqualTo(Precision.F32).hasToString("f32");
         assertThat(choice.reason()).contains(amx ? "so far" : "without AMX");
     }
 
