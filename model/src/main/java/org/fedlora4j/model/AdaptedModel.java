@@ -71,6 +71,22 @@ public final class AdaptedModel implements AutoCloseable {
         return states;
     }
 
+    /**
+     * Continues each prompt with the likeliest token, again and again.
+     *
+     * @param prompts [rows][length of the row]
+     * @param maxNewTokens at most so many per row, at least 1
+     * @param eosId the token that ends a row; it is not part of the result
+     * @return the new tokens, [rows][new tokens of the row]
+     */
+    public int[][] generate(int[][] prompts, int maxNewTokens, int eosId) {
+        if (maxNewTokens < 1) {
+            throw new IllegalArgumentException("new tokens " + maxNewTokens + "; wanted at least 1");
+        }
+        TokenBatch batch = TokenBatch.of(prompts);
+        return new Generator(model, adapter).generate(batch, shape(batch, false), maxNewTokens, eosId);
+    }
+
     @Override
     public void close() {
         model.dropPlans(adapter);
@@ -123,6 +139,10 @@ public final class AdaptedModel implements AutoCloseable {
     }
 
     private BatchPlan plan(TokenBatch batch, boolean training) {
-        return model.plan(adapter, new LlamaGraph.LayerShape(batch.rows(), paddedTokens(batch), 0, training));
+        return model.plan(adapter, shape(batch, training));
+    }
+
+    private static LlamaGraph.LayerShape shape(TokenBatch batch, boolean training) {
+        return new LlamaGraph.LayerShape(batch.rows(), paddedTokens(batch), 0, training);
     }
 }

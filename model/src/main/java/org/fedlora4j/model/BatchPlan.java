@@ -5,13 +5,14 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Function;
+import java.util.Objects;
 import org.fedlora4j.model.config.LlamaConfig;
 import org.fedlora4j.model.exec.Arena;
 import org.fedlora4j.model.exec.ExecutionPlan;
 import org.fedlora4j.model.exec.NativeArrays;
 import org.fedlora4j.model.exec.NativeMemory;
 import org.fedlora4j.model.nn.Rope;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -51,6 +52,7 @@ final class BatchPlan implements AutoCloseable {
     private final Map<String, INDArray> shared = new HashMap<>();
 
     private final List<List<String>> noise = new ArrayList<>();
+    private final @Nullable KeyValueCache cache;
 
     BatchPlan(
             LlamaConfig config,
@@ -74,6 +76,9 @@ final class BatchPlan implements AutoCloseable {
         }
         ids = memory.array(DataType.INT32, rows);
 
+        cache = shape.cachedTokens() == 0
+                ? null
+                : new KeyValueCache(config, shape.batch(), shape.cachedTokens(), memory);
         List<CompiledGraph> compiled = compileLayers();
         CompiledGraph embed =
                 CompiledGraph.forward(LlamaGraph.embedding(rows, weights.embedding()), List.of(LlamaGraph.OUTPUT));
@@ -107,7 +112,7 @@ final class BatchPlan implements AutoCloseable {
         for (int row = 0; row < rows; row++) {
             positions[row] = row % shape.tokens();
         }
-        fillRotation(config, positions, this::array);
+        fillRotation(positions);
     }
 
     private List<CompiledGraph> compileLayers() {
@@ -121,7 +126,13 @@ final class BatchPlan implements AutoCloseable {
             CompiledGraph graph = byLayout.get(layout);
             compiled.add(graph);
             Map<String, long[]> placeholders = new HashMap<>(graph.placeholders());
-            placeholders.keySet().removeAll(List.of(LlamaGraph.INPUT, LlamaGraph.OUTPUT_GRADIENT));
+            placeholders
+                    .keySet()
+                    .removeAll(List.of(
+                            LlamaGraph.INPUT,
+                            LlamaGraph.OUTPUT_GRADIENT,
+                            LlamaGraph.CACHED_KEYS,
+                            LlamaGraph.CACHED_VALUES));
             placeholders.forEach((name, size) -> shared.computeIfAbsent(name, key -> memory.floats(size)));
             placeholders.keySet().removeAll(LlamaGraph.ROTATION);
             placeholders.remove(LlamaGraph.MASK);
@@ -151,6 +162,10 @@ final class BatchPlan implements AutoCloseable {
         arrays.putAll(adapter.variables(layer));
         arrays.put(LlamaGraph.INPUT, hidden[layer]);
         arrays.put(LlamaGraph.OUTPUT, hidden[layer + 1]);
+        if (cache != null) {
+            arrays.put(LlamaGraph.CACHED_KEYS, cache.keys(layer));
+            arrays.put(LlamaGraph.CACHED_VALUES, cache.values(layer));
+        }
         if (shape.training()) {
             arrays.put(LlamaGraph.OUTPUT_GRADIENT, gradients[layer + 1]);
             Map<String, INDArray> targets = new HashMap<>(adapter.gradients(layer));
@@ -168,6 +183,32 @@ final class BatchPlan implements AutoCloseable {
      */
     INDArray forward(TokenBatch batch, LayerListener listener) {
         fillInputs(batch);
+        return run(listener);
+    }
+
+    /**
+     * Runs one token of each row, whose earlier ones are in the cache, and puts it there too.
+     *
+     * @param tokens [B]
+     * @param positions of these tokens [B]
+     * @param masks [B][S + 1], what each row may see: the slots and the token itself
+     * @param slot where to keep the tokens' keys and values
+     * @return the last layer's output [B, D], before the final norm; valid until the next pass
+     */
+    INDArray decode(int[] tokens, int[] positions, float[][] masks, int slot) {
+        NativeArrays.write(tokens, ids);
+        fillRotation(positions);
+        for (int row = 0; row < masks.length; row++) {
+            NativeArrays.writeAt(masks[row], array(LlamaGraph.MASK), (long) row * masks[row].length);
+        }
+        return run((layer, output) -> {
+            if (layer >= 0) {
+                cache().store(layer, keys(), values(), slot);
+            }
+        });
+    }
+
+    private INDArray run(LayerListener listener) {
         embedding.forward();
         listener.after(-1, hidden[0]);
         for (int layer = 0; layer < layers.size(); layer++) {
@@ -192,6 +233,11 @@ final class BatchPlan implements AutoCloseable {
             }
             layers.get(layer).backward();
         }
+    }
+
+    /** The keys and values of earlier tokens, in a plan that has cached tokens. */
+    KeyValueCache cache() {
+        return Objects.requireNonNull(cache, "a plan without cached tokens");
     }
 
     /** In evaluation, the keys of the layer that ran last [B, K, T, h]. */
@@ -260,15 +306,14 @@ final class BatchPlan implements AutoCloseable {
         NativeArrays.write(mask, array(LlamaGraph.MASK));
     }
 
-    /** Fills the tables of {@link LlamaGraph#ROTATION} for the positions of the rows. */
-    static void fillRotation(LlamaConfig config, int[] positions, Function<String, INDArray> tables) {
+    private void fillRotation(int[] positions) {
         for (int i = 0; i < LlamaGraph.ROTATION.size(); i += 2) {
             Rope.fillTables(
                     positions,
                     config.inverseFrequencies(),
                     i == 0 ? config.heads() : config.keyValueHeads(),
-                    tables.apply(LlamaGraph.ROTATION.get(i)),
-                    tables.apply(LlamaGraph.ROTATION.get(i + 1)));
+                    array(LlamaGraph.ROTATION.get(i)),
+                    array(LlamaGraph.ROTATION.get(i + 1)));
         }
     }
 }

@@ -9,7 +9,7 @@ import java.util.function.Predicate;
 
 /**
  * Batch plans by what they were compiled for, under a bound on their memory: the least recently used are closed first. The
- * newest stays, however large.
+ * two used last stay, however large: generation has one for the prompt and one for the tokens after it.
  */
 final class PlanCache implements AutoCloseable {
     record Key(Adapter adapter, LlamaGraph.LayerShape shape) {}
@@ -29,7 +29,7 @@ final class PlanCache implements AutoCloseable {
             plans.put(key, plan);
             long bytes = plans.values().stream().mapToLong(BatchPlan::bytes).sum();
             List<Map.Entry<Key, BatchPlan>> oldestFirst = new ArrayList<>(plans.entrySet());
-            for (Map.Entry<Key, BatchPlan> old : oldestFirst.subList(0, oldestFirst.size() - 1)) {
+            for (Map.Entry<Key, BatchPlan> old : oldestFirst.subList(0, Math.max(0, oldestFirst.size() - 2))) {
                 if (bytes > maximumBytes) {
                     bytes -= old.getValue().bytes();
                     drop(old.getKey()::equals);

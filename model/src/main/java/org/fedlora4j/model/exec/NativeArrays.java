@@ -38,6 +38,15 @@ public final class NativeArrays {
         new FloatPointer(array.data().addressPointer()).put(source, 0, source.length);
     }
 
+    /** Copies floats into a row-major array from an element on. */
+    public static void writeAt(float[] source, INDArray array, long offset) {
+        if (offset + source.length > array.length()) {
+            throw new IllegalArgumentException(
+                    source.length + " values from " + offset + " on for an array of " + array.length());
+        }
+        new FloatPointer(new Address(array.data().address() + offset * Float.BYTES, source.length)).put(source);
+    }
+
     /** Copies ints into an int32 array. */
     public static void write(int[] source, INDArray array) {
         if (source.length != array.length()) {
@@ -68,6 +77,18 @@ public final class NativeArrays {
             throw new IllegalArgumentException(columns + " floats into row " + toRow + " of " + to.shapeInfoToString());
         }
         new FloatPointer(new Address(to.data().address() + toRow * columns * Float.BYTES, columns)).put(values);
+    }
+
+    /** Copies a run of floats from one row-major array into another; offsets and length in elements. */
+    public static void copy(INDArray from, long fromOffset, INDArray to, long toOffset, long length) {
+        if (fromOffset + length > from.length() || toOffset + length > to.length()) {
+            throw new IllegalArgumentException(length + " floats from " + fromOffset + " of " + from.length() + " to "
+                    + toOffset + " of " + to.length());
+        }
+        Pointer.memcpy(
+                new Address(to.data().address() + toOffset * Float.BYTES, length),
+                new Address(from.data().address() + fromOffset * Float.BYTES, length),
+                length * Float.BYTES);
     }
 
     private static long[] strides(long[] shape) {
