@@ -80,6 +80,24 @@ public record PartValues(SortedMap<Part, SortedMap<String, Matrix>> values) {
                 .sum();
     }
 
+    boolean isFinite() {
+        return values.values().stream()
+                .flatMap(modules -> modules.values().stream())
+                .allMatch(Matrix::isFinite);
+    }
+
+    /** Whether parts, modules and shapes are the same. */
+    boolean sameShape(PartValues other) {
+        return values.keySet().equals(other.values.keySet())
+                && values.entrySet().stream().allMatch(entry -> {
+                    SortedMap<String, Matrix> theirs = other.of(entry.getKey());
+                    return entry.getValue().keySet().equals(theirs.keySet())
+                            && entry.getValue().entrySet().stream()
+                                    .allMatch(module ->
+                                            module.getValue().sameShape(other.of(entry.getKey(), module.getKey())));
+                });
+    }
+
     /** New values from old: {@code change} gets the place (part and module) and the value. */
     PartValues map(BiFunction<Place, Matrix, Matrix> change) {
         SortedMap<Part, SortedMap<String, Matrix>> changed = new TreeMap<>();

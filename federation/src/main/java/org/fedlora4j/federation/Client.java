@@ -1,0 +1,85 @@
+package org.fedlora4j.federation;
+
+import org.fedlora4j.common.BadInputException;
+import org.fedlora4j.lora.AdamW;
+import org.fedlora4j.lora.Trainer;
+import org.fedlora4j.model.Score;
+import org.fedlora4j.model.TokenBatch;
+
+/** One party: its examples and what it keeps to itself. Only {@link SharedUpdate}s leave it. */
+final class Client {
+    private final ClientData data;
+    private final Federation.Settings settings;
+    private PrivateParts own;
+
+    Client(ClientData data, Federation.Settings settings) {
+        this.data = data;
+        this.settings = settings;
+        this.own = PrivateParts.none(settings.recipe().magnitudeStep());
+    }
+
+    String id() {
+        return data.id();
+    }
+
+    PrivateParts own() {
+        return own;
+    }
+
+    /** Goes on with what it kept in an earlier run. */
+    void restore(PartValues values) {
+        own = new PrivateParts(settings.recipe().magnitudeStep(), values);
+    }
+
+    /**
+     * Trains one phase. What the phase trains and does not share is kept, what it shares is in the update.
+     *
+     * @param trainer of the phase's parts
+     */
+    SharedUpdate train(RoundContext context, SharedParts shared, Trainer trainer, RunListener listener) {
+        Phase phase = context.phase();
+        long seed = context.clientSeed(id());
+        PrivateParts applied = own.only(settings.recipe().privatePartsIn(phase));
+        trainer.start(applied.applyTo(shared), AdamW.Settings.of(phase.learningRate(), phase.weightDecay()), seed);
+        Batches batches = new Batches(data.train(), settings.batchSize(), settings.padId(), seed);
+        Score score = Score.ZERO;
+        long tokens = 0;
+        for (int step = 1; step <= phase.steps(); step++) {
+            TokenBatch batch = batches.next();
+            Score before = trainer.step(batch);
+            requireFinite(before.meanLoss(), context, step);
+            listener.clientStep(context, id(), step, before.meanLoss(), batch.tokens());
+            score = score.plus(before);
+            tokens += batch.tokens();
+        }
+        PartValues trained = new PartValues(trainer.trained());
+        requireFinite(trained, context);
+        own = own.updated(shared, trained.only(phase.keep()));
+        return new SharedUpdate(
+                id(),
+                phase,
+                context.roundsBefore(),
+                shared,
+                data.train().size(),
+                new PhaseResult.Training(score.meanLoss(), tokens).metrics(),
+                applied.removeFrom(trained.only(phase.share()), shared.axis()));
+    }
+
+    private void requireFinite(double loss, RoundContext context, int step) {
+        if (!Double.isFinite(loss)) {
+            throw diverged("the loss before step " + step + " is " + loss, context);
+        }
+    }
+
+    private void requireFinite(PartValues trained, RoundContext context) {
+        if (!trained.isFinite()) {
+            throw diverged("a trained value is not finite", context);
+        }
+    }
+
+    private BadInputException diverged(String found, RoundContext context) {
+        return new BadInputException("client " + id() + ", " + context.label() + ", phase "
+                + context.phase().name() + ": " + found + "; wanted finite ones: lower the phase's learning-rate, now "
+                + context.phase().learningRate());
+    }
+}

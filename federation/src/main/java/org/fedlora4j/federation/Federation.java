@@ -1,0 +1,198 @@
+package org.fedlora4j.federation;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.fedlora4j.common.BadInputException;
+import org.fedlora4j.lora.AdapterState;
+import org.fedlora4j.lora.LoraConfig;
+import org.fedlora4j.lora.ModuleShape;
+import org.fedlora4j.lora.Part;
+import org.fedlora4j.lora.Trainer;
+import org.fedlora4j.model.LanguageModel;
+
+/**
+ * A federation in one process: a server and its clients, which take turns on one model. The order in which clients are
+ * given changes nothing. A run that failed goes on in a new federation, from its {@link StateFolder}.
+ */
+public final class Federation implements AutoCloseable {
+    private static final Set<Part> MATRICES = Set.of(Part.A, Part.B);
+
+    private final LanguageModel model;
+    private final Settings settings;
+    private final SortedMap<String, String> fingerprint;
+    private final SortedMap<String, Client> clients = new TreeMap<>();
+
+    /** By what they train. Their plans are costly to compile, so the clients share them. */
+    private final Map<Set<Part>, Trainer> trainers = new HashMap<>();
+
+    private Server server;
+    private int stagesDone;
+    private List<PhaseResult> round = new ArrayList<>();
+
+    /**
+     * What a run does.
+     *
+     * @param rounds after the recipe's warm-up, at least 0
+     * @param batchSize examples of a client's optimizer step
+     * @param padId of the tokens that batches are padded with
+     * @param seed of the adapter's initial values, the order of examples and dropout
+     */
+    public record Settings(LoraConfig lora, Recipe recipe, int rounds, int batchSize, int padId, long seed) {
+        public Settings {
+            if (rounds < 0) {
+                throw new BadInputException("rounds: " + rounds + ", wanted at least 0");
+            }
+            if (batchSize < 1) {
+                throw new BadInputException("batch-size: " + batchSize + ", wanted at least 1");
+            }
+        }
+    }
+
+    /**
+     * A federation before its first round.
+     *
+     * @param model stays the caller's; to be closed after the federation
+     * @param data of at least one client; ids are unique
+     */
+    public Federation(LanguageModel model, Settings settings, List<ClientData> data) {
+        this.model = model;
+        this.settings = settings;
+        List<ClientData> ordered =
+                data.stream().sorted(Comparator.comparing(ClientData::id)).toList();
+        for (ClientData client : ordered) {
+            if (clients.put(client.id(), new Client(client, settings)) != null) {
+                throw new BadInputException("two clients are called " + client.id());
+            }
+        }
+        if (clients.isEmpty()) {
+            throw new BadInputException("no clients, wanted at least one");
+        }
+        Recipe recipe = settings.recipe();
+        AdapterState initial =
+                AdapterState.initial(settings.lora(), ModuleShape.of(model.config(), settings.lora()), settings.seed());
+        this.server = new Server(new SharedParts(initial, recipe.magnitudeAxis()), new TreeMap<>());
+        this.fingerprint = Fingerprint.of(model.config(), settings, ordered);
+    }
+
+    /** Runs to the end, in memory only. */
+    public void run(RunListener listener) throws IOException {
+        run(listener, state -> {});
+    }
+
+    /** Goes on from the latest state of {@code states}, if there is one, and saves there after every phase. */
+    public void run(RunListener listener, StateFolder states) throws IOException {
+        Optional<RunState> saved = states.loadLatest(listener::warning);
+        if (saved.isPresent()) {
+            restore(saved.get());
+            RoundContext last = context(stagesDone - 1);
+            if (last.endsRound()) {
+                listener.roundEnded(last, List.copyOf(round), this);
+            }
+        }
+        run(listener, states::save);
+    }
+
+    /** The global model. */
+    public AdapterState global() {
+        return server.shared().adapter();
+    }
+
+    /** A client's own model: the global one with its private parts. */
+    public AdapterState personal(String clientId) {
+        Client client = clients.get(clientId);
+        if (client == null) {
+            throw new IllegalArgumentException("no client is called " + clientId + ", but " + clients.keySet());
+        }
+        return client.own().applyTo(server.shared());
+    }
+
+    /** Ids in order. */
+    public Set<String> clientIds() {
+        return Collections.unmodifiableSet(clients.keySet());
+    }
+
+    @Override
+    public void close() {
+        trainers.values().forEach(Trainer::close);
+        trainers.clear();
+    }
+
+    @FunctionalInterface
+    private interface Saver {
+        void save(RunState state) throws IOException;
+    }
+
+    private void run(RunListener listener, Saver saver) throws IOException {
+        int stages = RoundContext.stages(settings.recipe(), settings.rounds());
+        while (stagesDone < stages) {
+            RoundContext context = context(stagesDone);
+            listener.phaseStarted(context);
+            PhaseResult result = runPhase(context, listener);
+            if (context.startsRound()) {
+                round.clear();
+            }
+            round.add(result);
+            stagesDone++;
+            saver.save(state());
+            listener.phaseEnded(context, result);
+            // (5) The next phase; (6) after the last one of a round comes evaluation, which is the listener's.
+            if (context.endsRound()) {
+                listener.roundEnded(context, List.copyOf(round), this);
+            }
+        }
+    }
+
+    private PhaseResult runPhase(RoundContext context, RunListener listener) throws IOException {
+        // (1) The server sends the shared parts. An adapter that can't be split yet is refused here.
+        SharedParts shared = server.shared();
+        shared.values(context.phase().train());
+        List<SharedUpdate> updates = new ArrayList<>();
+        for (Client client : clients.values()) {
+            // (2) Each client trains the phase's parts, from the shared parts and what it keeps to itself.
+            Trainer trainer = trainer(context.phase().train());
+            // (3) It returns the phase's shared parts, its weight and metrics, and nothing else.
+            SharedUpdate update = client.train(context, shared, trainer, listener);
+            listener.updateSent(context, update);
+            updates.add(update);
+        }
+        // (4) The server checks the updates, aggregates them and takes the server optimizer's step.
+        return server.aggregate(context, updates);
+    }
+
+    private RoundContext context(int stage) {
+        return new RoundContext(settings.recipe(), settings.rounds(), settings.seed(), stage);
+    }
+
+    private Trainer trainer(Set<Part> parts) {
+        Recipe recipe = settings.recipe();
+        return trainers.computeIfAbsent(
+                parts,
+                trained ->
+                        new Trainer(model, settings.lora(), trained, recipe.magnitudeAxis(), recipe.magnitudeStep()));
+    }
+
+    private RunState state() {
+        SortedMap<String, PartValues> own = new TreeMap<>();
+        clients.forEach((id, client) -> own.put(id, client.own().values()));
+        own.values().removeIf(values -> values.parts().isEmpty());
+        return new RunState(stagesDone, fingerprint, server.shared().values(MATRICES), own, server.optimizers(), round);
+    }
+
+    private void restore(RunState state) {
+        Fingerprint.requireSame(state.settings(), fingerprint);
+        state.requireFits(server.shared(), settings);
+        server = new Server(server.shared().with(state.shared()), state.optimizers());
+        clients.forEach((id, client) -> client.restore(state.clients().getOrDefault(id, PartValues.NONE)));
+        stagesDone = state.stagesDone();
+        round = new ArrayList<>(state.round());
+    }
+}

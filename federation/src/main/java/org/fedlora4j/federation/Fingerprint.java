@@ -1,0 +1,57 @@
+package org.fedlora4j.federation;
+
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.fedlora4j.common.BadInputException;
+import org.fedlora4j.model.config.LlamaConfig;
+
+/**
+ * What a run is made of, as texts by name: a saved state goes on only under the same. The number of rounds is not among
+ * it, so a finished run can be made longer.
+ */
+final class Fingerprint {
+    private Fingerprint() {}
+
+    static SortedMap<String, String> of(LlamaConfig model, Federation.Settings settings, List<ClientData> clients) {
+        SortedMap<String, String> texts = new TreeMap<>();
+        texts.put("model", model.toString());
+        texts.put("lora", settings.lora().toString());
+        texts.put("recipe", RecipeFile.toTree(settings.recipe()).toString());
+        texts.put("batch size", String.valueOf(settings.batchSize()));
+        texts.put("padding id", String.valueOf(settings.padId()));
+        texts.put("seed", String.valueOf(settings.seed()));
+        texts.put("clients", clients.stream().map(ClientData::id).toList().toString());
+        for (ClientData client : clients) {
+            texts.put(
+                    "data of client " + client.id(),
+                    client.train().size() + " examples, SHA-256 " + digest(client.train()));
+        }
+        return texts;
+    }
+
+    /** Refuses a state of another run, naming the first difference. */
+    static void requireSame(SortedMap<String, String> saved, SortedMap<String, String> wanted) {
+        wanted.forEach((name, text) -> {
+            String found = saved.getOrDefault(name, "absent");
+            if (!found.equals(text)) {
+                throw new BadInputException("the saved state is another run's: its " + name + " is " + found
+                        + ", wanted this run's: " + text);
+            }
+        });
+    }
+
+    private static String digest(List<Example> examples) {
+        MessageDigest digest = Sha256.digest();
+        for (Example example : examples) {
+            ByteBuffer bytes = ByteBuffer.allocate(Integer.BYTES * (1 + 2 * example.ids().length));
+            bytes.putInt(example.ids().length);
+            bytes.asIntBuffer().put(example.ids()).put(example.labels());
+            digest.update(bytes.array());
+        }
+        return HexFormat.of().formatHex(digest.digest());
+    }
+}
