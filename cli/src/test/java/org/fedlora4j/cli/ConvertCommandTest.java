@@ -17,7 +17,7 @@ class ConvertCommandTest {
 
     @Test
     void convertsAndSummarises(@TempDir Path folder) {
-        Path source = Path.of(System.getProperty("fedlora.shared"), "golden/toy/gqa-tied-bf16");
+        Path source = Path.of(System.getProperty("fedlora.golden"), "toy/gqa-tied-bf16");
         Path target = folder.resolve("converted model");
 
         assertThat(Main.run(commandLine, "convert", source.toString(), target.toString()))

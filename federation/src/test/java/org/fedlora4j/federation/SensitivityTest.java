@@ -14,7 +14,7 @@ import org.fedlora4j.model.weights.SafetensorsFile;
 import org.junit.jupiter.api.Test;
 
 class SensitivityTest {
-    private static final Path METHOD = Path.of(System.getProperty("fedlora.shared"), "golden", "method");
+    private static final Path METHOD = Path.of(System.getProperty("fedlora.golden"), "method");
 
     /** Row 0 from length 5 to 10 in the same direction; row 1 keeps length 2 and turns by 60°; row 2 was zero. */
     @Test

@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * gradients of the parts.
  */
 class DecompositionGoldenTest {
-    private static final Path TOY = Path.of(System.getProperty("fedlora.shared"), "golden", "toy");
+    private static final Path TOY = Path.of(System.getProperty("fedlora.golden"), "toy");
 
     /** Of the tensor's largest value, as golden/README.md recommends. */
     private static final float TOLERANCE = 4e-4f;

@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class PeftAdapterTest {
-    private static final Path GOLDEN = Path.of(System.getProperty("fedlora.shared"), "golden");
+    private static final Path GOLDEN = Path.of(System.getProperty("fedlora.golden"));
     private static final String QUERY = "model.layers.0.self_attn.q_proj";
 
     @TempDir

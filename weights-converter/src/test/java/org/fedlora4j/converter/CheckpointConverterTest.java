@@ -35,7 +35,7 @@ class CheckpointConverterTest {
     Path temporary;
 
     private static Path golden(String name) {
-        Path path = Path.of(System.getProperty("fedlora.shared"), "golden", name);
+        Path path = Path.of(System.getProperty("fedlora.golden"), name);
         assertThat(path).exists();
         return path;
     }

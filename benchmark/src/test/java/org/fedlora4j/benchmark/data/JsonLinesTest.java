@@ -20,6 +20,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class JsonLinesTest {
+    private static final Path GOLDEN = Path.of(System.getProperty("fedlora.golden"));
     private static final Path SHARED = Path.of(System.getProperty("fedlora.shared"));
 
     @TempDir
@@ -59,7 +60,7 @@ class JsonLinesTest {
 
     static List<JsonNode> badFiles() throws IOException {
         JsonNode golden = new ObjectMapper()
-                .readTree(SHARED.resolve("golden/bad/bad.json").toFile());
+                .readTree(GOLDEN.resolve("bad/bad.json").toFile());
         return StreamSupport.stream(golden.get("inputs").spliterator(), false)
                 .filter(bad -> bad.path("kind").asText().equals("jsonl"))
                 .toList();
@@ -73,7 +74,7 @@ class JsonLinesTest {
     @ParameterizedTest
     @MethodSource("badFiles")
     void refusesBadFiles(JsonNode bad) {
-        Path file = SHARED.resolve("golden/bad")
+        Path file = GOLDEN.resolve("bad")
                 .resolve(bad.get("name").textValue())
                 .resolve(bad.get("file").textValue());
         assertThatThrownBy(() -> JsonLines.read(file))

@@ -7,10 +7,13 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Path;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class RougeTest {
+    // The pairs' text is Dolly's, so it is not in this repository.
+    @Tag("real")
     @ParameterizedTest
     @CsvSource({"plain, false", "stemmed, true"})
     void equalsRougeScore(String name, boolean stemming) throws IOException {

@@ -8,7 +8,7 @@ final class Golden {
     private Golden() {}
 
     static Path path(String name) {
-        Path path = Path.of(System.getProperty("fedlora.shared"), "golden", name);
+        Path path = Path.of(System.getProperty("fedlora.golden"), name);
         if (!Files.exists(path)) {
             throw new AssertionError(path + " is missing");
         }
