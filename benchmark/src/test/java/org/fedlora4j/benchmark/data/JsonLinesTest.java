@@ -59,8 +59,8 @@ class JsonLinesTest {
     }
 
     static List<JsonNode> badFiles() throws IOException {
-        JsonNode golden = new ObjectMapper()
-                .readTree(GOLDEN.resolve("bad/bad.json").toFile());
+        JsonNode golden =
+                new ObjectMapper().readTree(GOLDEN.resolve("bad/bad.json").toFile());
         return StreamSupport.stream(golden.get("inputs").spliterator(), false)
                 .filter(bad -> bad.path("kind").asText().equals("jsonl"))
                 .toList();

@@ -17,8 +17,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** The reference values of golden/method/sphere.safetensors, made with independent code in Python. */
 class SphereGoldenTest {
     private static final Offset<Double> TOLERANCE = within(1e-9);
-    private static final Path FILE =
-            Path.of(System.getProperty("fedlora.golden"), "method", "sphere.safetensors");
+    private static final Path FILE = Path.of(System.getProperty("fedlora.golden"), "method", "sphere.safetensors");
 
     @ParameterizedTest
     @ValueSource(strings = {"k2.near", "k2.far", "k2.wide", "k5.near", "k5.far", "k5.wide"})
