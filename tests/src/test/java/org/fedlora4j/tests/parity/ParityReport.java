@@ -23,6 +23,7 @@ final class ParityReport implements BeforeAllCallback {
         LOSS("loss"),
         HIDDEN("hidden*"),
         GRADIENTS("gradients*"),
+        GRADIENT_NORM("norm*"),
         WEIGHTS("weights");
 
         private final String title;
@@ -51,7 +52,7 @@ final class ParityReport implements BeforeAllCallback {
 
     private static void write() throws IOException {
         StringBuilder text = new StringBuilder("Largest difference from PyTorch, transformers and PEFT, f32\n");
-        text.append("(* divided by the tensor's largest value; smollm2's gradients and weights in L2 norm)\n");
+        text.append("(* relative: to the tensor's largest value; smollm2's gradients and weights in L2 norm)\n");
         text.append(String.format("%-44s", "case"));
         for (Quantity quantity : Quantity.values()) {
             text.append(String.format("%12s", quantity.title));
