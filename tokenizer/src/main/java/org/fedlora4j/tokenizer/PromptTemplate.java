@@ -36,6 +36,10 @@ public record PromptTemplate(String withoutInput, String withInput) {
             ### Response:
             """);
 
+    /** A question and an answer and nothing else, for models that read byte by byte. */
+    public static final PromptTemplate SHORT =
+            new PromptTemplate("Q: {instruction}\nA: ", "Q: {instruction}\n{input}\nA: ");
+
     public PromptTemplate {
         requireCount("without input", withoutInput, "{instruction}", 1);
         requireCount("without input", withoutInput, "{input}", 0);
