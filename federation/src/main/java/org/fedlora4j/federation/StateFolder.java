@@ -29,11 +29,6 @@ public final class StateFolder {
         this.folder = folder;
     }
 
-    /** Whether a run has saved a state here. */
-    public boolean isEmpty() throws IOException {
-        return states().isEmpty();
-    }
-
     /** Saves a state; one of the same phase is replaced. */
     void save(RunState state) throws IOException {
         Path target = folder.resolve(String.format(Locale.ROOT, "%06d", state.stagesDone()));

@@ -1,0 +1,91 @@
+package org.fedlora4j.federation;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.fedlora4j.federation.optimizer.ServerSettings;
+import org.fedlora4j.lora.AdapterState;
+import org.fedlora4j.lora.LoraConfig;
+
+/** Small federated runs for tests. */
+final class Runs {
+    static final LoraConfig LORA = LoraConfig.of(2, 4, "q_proj", "v_proj");
+    static final int BATCH = 2;
+    static final int PADDING = 0;
+    static final long SEED = 11;
+
+    private Runs() {}
+
+    /** What a run left behind. */
+    record Models(AdapterState global, SortedMap<String, AdapterState> personal) {
+        static Models of(Federation federation) {
+            SortedMap<String, AdapterState> personal = new TreeMap<>();
+            federation.clientIds().forEach(id -> personal.put(id, federation.personal(id)));
+            return new Models(federation.global(), personal);
+        }
+    }
+
+    /** A built-in recipe with one warm-up round and two steps a phase. */
+    static Recipe recipe(String name) throws IOException {
+        Recipe recipe = RecipeFile.load(name);
+        return of(recipe, 1, shortened(recipe.warmUp()), shortened(recipe.round()), recipe.privateFactorIn());
+    }
+
+    static Recipe of(Recipe recipe, int warmUpRounds, List<Phase> warmUp, List<Phase> round, Set<String> factorIn) {
+        return new Recipe(
+                recipe.name(), warmUpRounds, warmUp, round, recipe.magnitudeAxis(), recipe.magnitudeStep(), factorIn);
+    }
+
+    static Federation.Settings settings(Recipe recipe, int rounds) {
+        return new Federation.Settings(LORA, recipe, rounds, BATCH, PADDING, SEED);
+    }
+
+    /** Three examples for client {@code 1}, four for client {@code 2} and so on, of three to nine tokens. */
+    static List<ClientData> clients(int count) {
+        List<ClientData> clients = new ArrayList<>();
+        for (int client = 1; client <= count; client++) {
+            List<Example> examples = new ArrayList<>();
+            for (int i = 0; i < 2 + client; i++) {
+                examples.add(example(new Random(100L * client + i)));
+            }
+            clients.add(new ClientData("client-" + client, examples));
+        }
+        return clients;
+    }
+
+    /** Random tokens, of which the first two are no targets. */
+    static Example example(Random random) {
+        int[] ids = random.ints(3 + random.nextInt(7), 1, TinyModel.VOCABULARY).toArray();
+        int[] labels = ids.clone();
+        labels[0] = -100;
+        labels[1] = -100;
+        return new Example(ids, labels);
+    }
+
+    /** A server optimizer with a state. */
+    static Phase withMomentum(Phase phase) {
+        return copy(phase, phase.steps(), phase.learningRate(), new ServerSettings.Momentum(0.8, 0.5));
+    }
+
+    static Phase copy(Phase phase, int steps, double learningRate, ServerSettings server) {
+        return new Phase(
+                phase.name(),
+                phase.train(),
+                phase.share(),
+                steps,
+                learningRate,
+                phase.weightDecay(),
+                phase.aggregation(),
+                server);
+    }
+
+    private static List<Phase> shortened(List<Phase> phases) {
+        return phases.stream()
+                .map(phase -> copy(phase, 2, phase.learningRate(), phase.server()))
+                .toList();
+    }
+}
