@@ -1,6 +1,9 @@
 package org.fedlora4j.federation;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -16,7 +19,7 @@ import org.fedlora4j.common.BadInputException;
  * once. A field that was never asked for is a problem too. A field with a problem reads as some harmless value;
  * {@link #build} makes nothing of it.
  */
-final class Fields {
+public final class Fields {
     private final JsonNode node;
     private final String path;
     private final List<String> problems;
@@ -29,26 +32,56 @@ final class Fields {
      * @param path of the object within the file, empty or ending in a dot
      * @param problems collects what is wrong
      */
-    Fields(JsonNode node, String path, List<String> problems) {
+    public Fields(JsonNode node, String path, List<String> problems) {
         this.node = node;
         this.path = path;
         this.problems = problems;
         this.problemsBefore = problems.size();
         if (!node.isObject()) {
-            problems.add((path.isEmpty() ? "found " : path + " ") + node + ", wanted an object");
+            String name = path.isEmpty() ? "found " : path.substring(0, path.length() - 1) + ": ";
+            problems.add(name + (node.isMissingNode() ? "missing" : node) + ", wanted an object");
         }
     }
 
-    boolean has(String key) {
+    public boolean has(String key) {
         known.add(key);
         return node.hasNonNull(key);
     }
 
-    String text(String key) {
+    public String text(String key) {
         return read(key, "a text", "", value -> value.isTextual() ? Optional.of(value.textValue()) : Optional.empty());
     }
 
-    int integer(String key) {
+    public String text(String key, String otherwise) {
+        return has(key) ? text(key) : otherwise;
+    }
+
+    /** A path; none where there is a problem. */
+    public Optional<Path> path(String key) {
+        return read(key, "a path", Optional.empty(), value -> {
+            try {
+                return value.asText().isBlank() ? Optional.empty() : Optional.of(Optional.of(Path.of(value.asText())));
+            } catch (InvalidPathException e) {
+                return Optional.empty();
+            }
+        });
+    }
+
+    public boolean flag(String key, boolean otherwise) {
+        return has(key)
+                ? read(
+                        key,
+                        "true or false",
+                        otherwise,
+                        value -> value.isBoolean() ? Optional.of(value.booleanValue()) : Optional.empty())
+                : otherwise;
+    }
+
+    public int integer(String key, int otherwise) {
+        return has(key) ? integer(key) : otherwise;
+    }
+
+    public int integer(String key) {
         return read(
                 key,
                 "a whole number",
@@ -58,17 +91,17 @@ final class Fields {
                         : Optional.empty());
     }
 
-    double number(String key) {
+    public double number(String key) {
         return read(
                 key, "a number", 0.0, value -> value.isNumber() ? Optional.of(value.doubleValue()) : Optional.empty());
     }
 
-    double number(String key, double otherwise) {
+    public double number(String key, double otherwise) {
         return has(key) ? number(key) : otherwise;
     }
 
     /** A constant of an enum, written in lower case with hyphens. */
-    <E extends Enum<E>> E constant(String key, E otherwise, E[] constants) {
+    public <E extends Enum<E>> E constant(String key, E otherwise, E[] constants) {
         if (!has(key)) {
             return otherwise;
         }
@@ -82,12 +115,12 @@ final class Fields {
         });
     }
 
-    static String hyphenated(Enum<?> constant) {
+    public static String hyphenated(Enum<?> constant) {
         return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
     /** A list of texts, each turned into something by a function that may refuse it. */
-    <T> Set<T> set(String key, Function<String, T> parse) {
+    public <T> Set<T> set(String key, Function<String, T> parse) {
         Set<T> set = new LinkedHashSet<>();
         for (JsonNode element : list(key)) {
             attempt(key + ": ", () -> parse.apply(element.asText())).ifPresent(set::add);
@@ -96,7 +129,7 @@ final class Fields {
     }
 
     /** The elements of a list; none where the list is absent or not a list. */
-    List<JsonNode> list(String key) {
+    public List<JsonNode> list(String key) {
         return read(key, "a list", List.of(), value -> {
             if (!value.isArray()) {
                 return Optional.empty();
@@ -108,7 +141,7 @@ final class Fields {
     }
 
     /** The objects of a list. */
-    List<Fields> children(String key) {
+    public List<Fields> children(String key) {
         List<Fields> children = new ArrayList<>();
         for (JsonNode element : list(key)) {
             children.add(new Fields(element, path + key + "[" + children.size() + "].", problems));
@@ -117,13 +150,18 @@ final class Fields {
     }
 
     /** The object in a field that is there. */
-    Fields child(String key) {
+    public Fields child(String key) {
         known.add(key);
         return new Fields(node.path(key), path + key + ".", problems);
     }
 
+    /** The object in a field, or one without fields where there is none. */
+    public Fields childOrEmpty(String key) {
+        return has(key) ? child(key) : new Fields(JsonNodeFactory.instance.objectNode(), path + key + ".", problems);
+    }
+
     /** Makes something of the fields read, unless one has a problem; what the maker refuses is a problem. */
-    <T> Optional<T> build(Supplier<T> maker) {
+    public <T> Optional<T> build(Supplier<T> maker) {
         node.fieldNames().forEachRemaining(key -> {
             if (!known.contains(key)) {
                 problems.add(path + key + ": unknown, wanted some of " + known);
@@ -149,7 +187,10 @@ final class Fields {
         try {
             return Optional.of(maker.get());
         } catch (BadInputException e) {
-            problems.add(path + key + e.getMessage());
+            String where = path + key;
+            String problem = String.valueOf(e.getMessage());
+            // Some name the object that they are, and its path is that name.
+            problems.add(problem.startsWith(where) ? problem : where + problem);
             return Optional.empty();
         }
     }

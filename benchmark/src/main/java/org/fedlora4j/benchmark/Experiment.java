@@ -1,0 +1,81 @@
+package org.fedlora4j.benchmark;
+
+import java.nio.file.Path;
+import org.fedlora4j.common.BadInputException;
+import org.fedlora4j.federation.Recipe;
+import org.fedlora4j.federation.data.Partitioner;
+import org.fedlora4j.lora.LoraConfig;
+
+/**
+ * A federated fine-tuning and its evaluation. {@code docs/experiments.md} explains the settings under the names that they
+ * have in experiment files.
+ *
+ * @param model the checkpoint's folder
+ * @param output the run folder
+ * @param precision {@code auto}, {@code f32} or {@code bf16}
+ * @param rounds after the recipe's warm-up
+ * @param batchSize examples of a training step
+ * @param seed of partition, splits, initial adapter, batches and dropout
+ */
+public record Experiment(
+        Path model,
+        Path output,
+        String precision,
+        Data data,
+        LoraConfig lora,
+        Recipe recipe,
+        int rounds,
+        int batchSize,
+        int seed,
+        Evaluation evaluation) {
+
+    public Experiment {
+        requireAtLeast(1, "rounds", rounds);
+        requireAtLeast(1, "batch-size", batchSize);
+    }
+
+    /**
+     * What is learnt and by whom.
+     *
+     * @param source JSON Lines, a task of Natural Instructions or a folder of tasks
+     * @param maxTokens where examples are cut off
+     * @param trainPerClient at most so many records
+     * @param testPerClient at most so many records, and at most half of a client's
+     */
+    public record Data(Path source, Partitioner partitioner, int maxTokens, int trainPerClient, int testPerClient) {
+        public Data {
+            requireAtLeast(2, "max-tokens", maxTokens);
+            requireAtLeast(1, "train-per-client", trainPerClient);
+            requireAtLeast(1, "test-per-client", testPerClient);
+        }
+    }
+
+    /** What is measured at the end of every round but the last, after which everything is. */
+    public enum EachRound {
+        NOTHING,
+        /** Loss and token accuracy. */
+        LOSS,
+        /** Generated text too, where it is measured at all. */
+        ALL
+    }
+
+    /**
+     * How models are evaluated.
+     *
+     * @param rouge whether responses are generated, for ROUGE-L and exact match
+     * @param maxNewTokens where generated responses are cut off
+     * @param batchSize examples that are scored or generated together
+     */
+    public record Evaluation(boolean rouge, int maxNewTokens, int batchSize, EachRound eachRound) {
+        public Evaluation {
+            requireAtLeast(1, "max-new-tokens", maxNewTokens);
+            requireAtLeast(1, "batch-size", batchSize);
+        }
+    }
+
+    private static void requireAtLeast(int minimum, String name, int value) {
+        if (value < minimum) {
+            throw new BadInputException(name + ": " + value + ", wanted at least " + minimum);
+        }
+    }
+}

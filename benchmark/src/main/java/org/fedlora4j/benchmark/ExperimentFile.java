@@ -1,0 +1,216 @@
+package org.fedlora4j.benchmark;
+
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.fedlora4j.common.BadInputException;
+import org.fedlora4j.federation.Fields;
+import org.fedlora4j.federation.Recipe;
+import org.fedlora4j.federation.RecipeFile;
+import org.fedlora4j.federation.data.CategoryPartitioner;
+import org.fedlora4j.federation.data.DirichletPartitioner;
+import org.fedlora4j.federation.data.IidPartitioner;
+import org.fedlora4j.federation.data.Partitioner;
+import org.fedlora4j.lora.LoraConfig;
+
+/**
+ * Experiments as YAML; {@code docs/experiments.md} lists the keys and their defaults. Unknown keys are errors, and the
+ * problems of a file are reported together.
+ */
+public final class ExperimentFile {
+    private static final YAMLMapper YAML = YAMLMapper.builder()
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER)
+            .build();
+
+    private ExperimentFile() {}
+
+    /**
+     * Reads an experiment.
+     *
+     * @param overrides {@code key=value} each, keys of inner objects after a dot, values in YAML: {@code
+     *     data.max-tokens=128}; they hold instead of what the file says
+     * @throws BadInputException if the file or an override isn't as it should be
+     */
+    public static Experiment load(Path file, List<String> overrides) throws IOException {
+        if (!Files.isRegularFile(file)) {
+            throw new BadInputException(file + ": no such file, wanted an experiment in YAML");
+        }
+        JsonNode tree = parse(Files.readString(file), file.toString());
+        if (!(tree instanceof ObjectNode object)) {
+            throw new BadInputException(file + ": found " + tree.getNodeType() + ", wanted an experiment in YAML");
+        }
+        for (String override : overrides) {
+            set(object, override);
+        }
+        List<String> problems = new ArrayList<>();
+        return experiment(new Fields(object, "", problems), object)
+                .orElseThrow(() -> new BadInputException(file + ": " + String.join("; ", problems)));
+    }
+
+    /** The experiment with every default and the whole recipe written out. */
+    public static ObjectNode toTree(Experiment experiment) {
+        ObjectNode tree = YAML.createObjectNode();
+        tree.put("model", experiment.model().toString());
+        tree.put("output", experiment.output().toString());
+        tree.put("precision", experiment.precision());
+        Experiment.Data data = experiment.data();
+        ObjectNode dataTree = tree.putObject("data");
+        dataTree.put("train", data.source().toString());
+        dataTree.set("partition", toTree(data.partitioner()));
+        dataTree.put("max-tokens", data.maxTokens());
+        dataTree.put("train-per-client", data.trainPerClient());
+        dataTree.put("test-per-client", data.testPerClient());
+        LoraConfig lora = experiment.lora();
+        ObjectNode loraTree = tree.putObject("lora");
+        loraTree.put("rank", lora.rank());
+        loraTree.put("alpha", lora.alpha());
+        ArrayNode targets = loraTree.putArray("targets");
+        lora.targets().forEach(targets::add);
+        loraTree.put("dropout", lora.dropout());
+        loraTree.put("rs-lora", lora.rsLora());
+        tree.set("recipe", RecipeFile.toTree(experiment.recipe()));
+        tree.put("rounds", experiment.rounds());
+        tree.put("batch-size", experiment.batchSize());
+        tree.put("seed", experiment.seed());
+        Experiment.Evaluation evaluation = experiment.evaluation();
+        tree.putObject("evaluate")
+                .put("rouge", evaluation.rouge())
+                .put("max-new-tokens", evaluation.maxNewTokens())
+                .put("batch-size", evaluation.batchSize())
+                .put("each-round", Fields.hyphenated(evaluation.eachRound()));
+        return tree;
+    }
+
+    /** {@link #toTree} as YAML, which {@link #load} reads. */
+    public static String toYaml(Experiment experiment) throws IOException {
+        return YAML.writeValueAsString(toTree(experiment));
+    }
+
+    private static JsonNode parse(String yaml, String source) {
+        try {
+            return YAML.readTree(yaml);
+        } catch (IOException e) {
+            String reason = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+            throw new BadInputException(source + ": not YAML: " + reason, e);
+        }
+    }
+
+    private static void set(ObjectNode tree, String override) {
+        String[] keyAndValue = override.split("=", 2);
+        String[] path = keyAndValue[0].split("\\.", -1);
+        if (keyAndValue.length < 2 || keyAndValue[1].isBlank() || List.of(path).contains("")) {
+            throw new BadInputException("--set " + override + ": wanted key=value, such as data.max-tokens=128");
+        }
+        ObjectNode parent = tree;
+        for (String key : List.of(path).subList(0, path.length - 1)) {
+            parent = parent.get(key) instanceof ObjectNode child ? child : parent.putObject(key);
+        }
+        parent.set(path[path.length - 1], parse(keyAndValue[1], "--set " + override));
+    }
+
+    private static Optional<Experiment> experiment(Fields fields, ObjectNode tree) throws IOException {
+        Optional<Path> model = fields.path("model");
+        Optional<Path> output = fields.path("output");
+        PrecisionSetting precision = fields.constant("precision", PrecisionSetting.AUTO, PrecisionSetting.values());
+        Optional<Experiment.Data> data = data(fields.child("data"));
+        Optional<LoraConfig> lora = lora(fields.childOrEmpty("lora"));
+        Recipe recipe = recipe(fields, tree.path("recipe"));
+        int rounds = fields.integer("rounds", 6);
+        int batchSize = fields.integer("batch-size", 2);
+        int seed = fields.integer("seed", 1);
+        Optional<Experiment.Evaluation> evaluation = evaluation(fields.childOrEmpty("evaluate"));
+        return fields.build(() -> new Experiment(
+                model.orElseThrow(),
+                output.orElseThrow(),
+                Fields.hyphenated(precision),
+                data.orElseThrow(),
+                lora.orElseThrow(),
+                recipe,
+                rounds,
+                batchSize,
+                seed,
+                evaluation.orElseThrow()));
+    }
+
+    private static Optional<Experiment.Data> data(Fields fields) {
+        Optional<Path> train = fields.path("train");
+        Optional<Partitioner> partitioner = partitioner(fields.child("partition"));
+        int maxTokens = fields.integer("max-tokens", 256);
+        int trainPerClient = fields.integer("train-per-client", 128);
+        int testPerClient = fields.integer("test-per-client", 24);
+        return fields.build(() -> new Experiment.Data(
+                train.orElseThrow(), partitioner.orElseThrow(), maxTokens, trainPerClient, testPerClient));
+    }
+
+    private static Optional<Partitioner> partitioner(Fields fields) {
+        if (fields.has("dirichlet")) {
+            double alpha = fields.number("dirichlet");
+            int clients = fields.integer("clients");
+            return fields.build(() -> new DirichletPartitioner(alpha, clients));
+        }
+        if (fields.has("iid")) {
+            int clients = fields.integer("iid");
+            return fields.build(() -> new IidPartitioner(clients));
+        }
+        fields.constant("by", By.CATEGORY, By.values());
+        return fields.build(CategoryPartitioner::new);
+    }
+
+    private static ObjectNode toTree(Partitioner partitioner) {
+        ObjectNode tree = YAML.createObjectNode();
+        if (partitioner instanceof DirichletPartitioner dirichlet) {
+            return tree.put("dirichlet", dirichlet.alpha()).put("clients", dirichlet.clients());
+        }
+        return partitioner instanceof IidPartitioner iid
+                ? tree.put("iid", iid.clients())
+                : tree.put("by", Fields.hyphenated(By.CATEGORY));
+    }
+
+    private static Optional<LoraConfig> lora(Fields fields) {
+        int rank = fields.integer("rank", 8);
+        double alpha = fields.number("alpha", 16);
+        Set<String> targets =
+                fields.has("targets") ? fields.set("targets", target -> target) : Set.of("q_proj", "v_proj");
+        double dropout = fields.number("dropout", 0);
+        boolean rsLora = fields.flag("rs-lora", false);
+        return fields.build(() -> new LoraConfig(rank, alpha, targets, dropout, rsLora, Map.of(), Map.of()));
+    }
+
+    /** A built-in recipe's name, a path, or the recipe itself. */
+    private static Recipe recipe(Fields fields, JsonNode value) throws IOException {
+        return value.isObject() && fields.has("recipe")
+                ? RecipeFile.fromTree(value, "recipe")
+                : RecipeFile.load(fields.text("recipe", "fedlora-optimizer"));
+    }
+
+    private static Optional<Experiment.Evaluation> evaluation(Fields fields) {
+        boolean rouge = fields.flag("rouge", true);
+        int maxNewTokens = fields.integer("max-new-tokens", 64);
+        int batchSize = fields.integer("batch-size", 16);
+        Experiment.EachRound eachRound =
+                fields.constant("each-round", Experiment.EachRound.LOSS, Experiment.EachRound.values());
+        return fields.build(() -> new Experiment.Evaluation(rouge, maxNewTokens, batchSize, eachRound));
+    }
+
+    private enum PrecisionSetting {
+        AUTO,
+        F32,
+        BF16
+    }
+
+    private enum By {
+        CATEGORY
+    }
+}
