@@ -1,0 +1,78 @@
+package org.fedlora4j.benchmark;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.management.ManagementFactory;
+import java.net.URISyntaxException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Properties;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import org.fedlora4j.federation.Fields;
+import org.fedlora4j.model.exec.CpuFeatures;
+import org.fedlora4j.model.exec.Precision;
+
+/**
+ * Where a result was made.
+ *
+ * @param commit of fedlora4j, with {@code -dirty} where sources differ from it; {@code unknown} outside a clone
+ * @param precision of the frozen weights' matmuls
+ * @param versions by name: the JVM and the libraries that compute
+ */
+public record Environment(String commit, Machine machine, String precision, SortedMap<String, String> versions) {
+    /** The computer, or what of it this JVM may use. */
+    public record Machine(String cpu, int cores, long memoryBytes, String system) {}
+
+    static Environment here(Precision precision) throws IOException {
+        CpuFeatures cpu = CpuFeatures.detect();
+        var system = ManagementFactory.getPlatformMXBean(com.sun.management.OperatingSystemMXBean.class);
+        SortedMap<String, String> versions = new TreeMap<>();
+        versions.put("java", System.getProperty("java.vm.name") + " " + System.getProperty("java.version"));
+        versions.put("nd4j", mavenVersion("org.nd4j", "nd4j-api"));
+        return new Environment(
+                commit(),
+                new Machine(
+                        cpu.modelName(),
+                        cpu.processors(),
+                        system.getTotalMemorySize(),
+                        System.getProperty("os.name") + " " + System.getProperty("os.arch")),
+                Fields.hyphenated(precision),
+                versions);
+    }
+
+    private static String mavenVersion(String group, String artifact) throws IOException {
+        String resource = "/META-INF/maven/" + group + "/" + artifact + "/pom.properties";
+        try (InputStream in = Environment.class.getResourceAsStream(resource)) {
+            Properties properties = new Properties();
+            if (in != null) {
+                properties.load(in);
+            }
+            return properties.getProperty("version", "unknown");
+        }
+    }
+
+    /** Asks git about the folder that this class was built in. */
+    private static String commit() {
+        try {
+            Path classes = Path.of(Environment.class
+                    .getProtectionDomain()
+                    .getCodeSource()
+                    .getLocation()
+                    .toURI());
+            Process git = new ProcessBuilder("git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
+                    .directory(classes.toAbsolutePath().getParent().toFile())
+                    .redirectError(ProcessBuilder.Redirect.DISCARD)
+                    .start();
+            String commit = new String(git.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+            boolean known = git.waitFor(10, TimeUnit.SECONDS) && git.exitValue() == 0;
+            return known ? commit : "unknown";
+        } catch (IOException | URISyntaxException e) {
+            return "unknown";
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return "unknown";
+        }
+    }
+}

@@ -1,0 +1,82 @@
+package org.fedlora4j.benchmark;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.function.Function;
+import org.fedlora4j.common.AtomicFiles;
+
+/**
+ * What an experiment came to: {@code result.json}.
+ *
+ * @param config the experiment with every default and the recipe written out
+ * @param seconds of training and evaluation; of a resumed run, of all its parts
+ * @param tokens trained on by all clients, padding not counted
+ * @param drift how far clients' directions agreed, by round
+ * @param bytesPerRound what one client sends and receives in a round, by phase
+ */
+public record Result(
+        JsonNode config,
+        Environment environment,
+        double seconds,
+        long tokens,
+        Scores scores,
+        List<Drift> drift,
+        SortedMap<String, Bytes> bytesPerRound) {
+    private static final JsonMapper MAPPER =
+            JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
+
+    /**
+     * Scores of three models: the one without an adapter, the shared one, and every client's own.
+     *
+     * @param base on every client's tests; the mean over clients, weighted by their numbers of examples
+     * @param global likewise
+     * @param local each client's model on its own tests, likewise
+     */
+    public record Scores(Metrics base, Metrics global, Metrics local, List<ClientScores> clients) {
+        static Scores of(List<ClientScores> clients) {
+            return new Scores(
+                    mean(clients, ClientScores::base, true),
+                    mean(clients, ClientScores::global, true),
+                    mean(clients, ClientScores::local, true),
+                    List.copyOf(clients));
+        }
+
+        /**
+         * The mean over clients of one of the three models' scores.
+         *
+         * @param byExamples whether a client counts as much as it has examples
+         */
+        static Metrics mean(
+                List<ClientScores> clients, Function<ClientScores, Metrics> model, boolean byExamples) {
+            return Metrics.mean(clients.stream().map(model).toList(), byExamples);
+        }
+    }
+
+    /** Scores on one client's tests. */
+    public record ClientScores(String id, int examples, Metrics base, Metrics global, Metrics local) {}
+
+    /**
+     * How far clients agreed in a phase of one round.
+     *
+     * @param round such as {@code round 2/6}
+     * @param resultants the mean resultant length by part: 1 where all directions are the same
+     */
+    public record Drift(String round, String phase, SortedMap<String, Double> resultants) {}
+
+    /** Of the payload: 4 a value. */
+    public record Bytes(long up, long down) {}
+
+    /** The result as JSON. */
+    public String toJson() throws IOException {
+        return MAPPER.writeValueAsString(this) + "\n";
+    }
+
+    void write(Path file) throws IOException {
+        AtomicFiles.writeString(file, toJson());
+    }
+}

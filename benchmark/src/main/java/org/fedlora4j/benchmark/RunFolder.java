@@ -1,0 +1,124 @@
+package org.fedlora4j.benchmark;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import org.fedlora4j.common.AtomicFiles;
+import org.fedlora4j.common.BadInputException;
+import org.fedlora4j.lora.AdapterState;
+import org.fedlora4j.lora.PeftAdapter;
+
+/**
+ * The folder of one run:
+ *
+ * <pre>
+ *   experiment.yaml       the experiment with every default and the recipe written out
+ *   metrics.jsonl         how training went, a line for every phase and every round
+ *   state/                what a resumed run goes on from
+ *   adapters/global       the shared adapter, in PEFT's format
+ *   adapters/client-ID    each client's own
+ *   result.json           environment, scores, drift and bytes; a run that has it is complete
+ * </pre>
+ *
+ * @param path the folder, which exists
+ */
+record RunFolder(Path path) {
+    private static final String EXPERIMENT = "experiment.yaml";
+
+    /** What is to become of a run that the folder may hold already. */
+    enum Mode {
+        /** There must be none. */
+        NEW,
+        /** It goes on, if there is one. */
+        RESUME,
+        /** It is deleted, if there is one. */
+        FORCE
+    }
+
+    /** Makes the folder of an experiment or, to resume, opens it. What isn't a run's folder is never deleted. */
+    static RunFolder open(Experiment experiment, Mode mode) throws IOException {
+        Path path = experiment.output();
+        Path file = path.resolve(EXPERIMENT);
+        boolean run = Files.isRegularFile(file);
+        if (Files.exists(path) && !run && !isEmptyFolder(path)) {
+            throw new BadInputException(path + ": exists and holds no run, wanted another output");
+        }
+        if (run && mode == Mode.NEW) {
+            throw new BadInputException(path + ": holds a run, wanted another output, --resume or --force");
+        }
+        if (run && mode == Mode.RESUME) {
+            requireSame(file, experiment);
+            return new RunFolder(path);
+        }
+        AtomicFiles.deleteRecursively(path);
+        Files.createDirectories(path);
+        AtomicFiles.writeString(file, ExperimentFile.toYaml(experiment));
+        return new RunFolder(path);
+    }
+
+    Path metrics() {
+        return path.resolve("metrics.jsonl");
+    }
+
+    Path states() {
+        return path.resolve("state");
+    }
+
+    Path result() {
+        return path.resolve("result.json");
+    }
+
+    /** Writes an adapter in place of one of that name. */
+    void writeAdapter(String name, AdapterState adapter, Path model) throws IOException {
+        Path folder = path.resolve("adapters").resolve(name);
+        AtomicFiles.deleteRecursively(folder);
+        PeftAdapter.write(adapter, folder, model.toString());
+    }
+
+    private static boolean isEmptyFolder(Path path) throws IOException {
+        if (!Files.isDirectory(path)) {
+            return false;
+        }
+        try (var files = Files.list(path)) {
+            return files.findAny().isEmpty();
+        }
+    }
+
+    private static void requireSame(Path file, Experiment experiment) throws IOException {
+        JsonNode before = ExperimentFile.toTree(ExperimentFile.load(file, List.of()));
+        List<String> differences = new ArrayList<>();
+        compare("", before, ExperimentFile.toTree(experiment), differences);
+        if (!differences.isEmpty()) {
+            throw new BadInputException(
+                    file + ": the run was begun with " + String.join("; ", differences) + "; wanted the same to resume");
+        }
+    }
+
+    private static void compare(String path, JsonNode before, JsonNode now, List<String> differences) {
+        if (!before.isObject() || !now.isObject()) {
+            if (!before.equals(now)) {
+                differences.add(path + " " + before + ", not " + now);
+            }
+            return;
+        }
+        Iterator<Map.Entry<String, JsonNode>> fields = before.fields();
+        while (fields.hasNext()) {
+            Map.Entry<String, JsonNode> field = fields.next();
+            compare(join(path, field.getKey()), field.getValue(), now.path(field.getKey()), differences);
+        }
+        now.fieldNames().forEachRemaining(key -> {
+            if (!before.has(key)) {
+                differences.add("no " + join(path, key));
+            }
+        });
+    }
+
+    private static String join(String path, String key) {
+        return path.isEmpty() ? key : path + "." + key;
+    }
+}
