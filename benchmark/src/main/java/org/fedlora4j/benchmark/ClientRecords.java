@@ -59,6 +59,12 @@ record ClientRecords(ClientData train, List<TestExample> test, int truncated, in
         return train.id();
     }
 
+    /** What there is and what was cut off, in one line. */
+    String summary(int maxTokens) {
+        return "%s: %d training and %d test examples; %d cut off at %d tokens, %d left out for a prompt as long as that"
+                .formatted(id(), train.train().size(), test.size(), truncated, maxTokens, withoutTarget);
+    }
+
     /** Encodes and counts what was cut off. */
     private static final class Counter {
         private final InstructionEncoder encoder;

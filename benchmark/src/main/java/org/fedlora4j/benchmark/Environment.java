@@ -6,10 +6,10 @@ import java.lang.management.ManagementFactory;
 import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Objects;
 import java.util.Properties;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.concurrent.TimeUnit;
 import org.fedlora4j.federation.Fields;
 import org.fedlora4j.model.exec.CpuFeatures;
 import org.fedlora4j.model.exec.Precision;
@@ -32,7 +32,7 @@ public record Environment(String commit, Machine machine, String precision, Sort
         versions.put("java", System.getProperty("java.vm.name") + " " + System.getProperty("java.version"));
         versions.put("nd4j", mavenVersion("org.nd4j", "nd4j-api"));
         return new Environment(
-                commit(),
+                describeCommit(),
                 new Machine(
                         cpu.modelName(),
                         cpu.processors(),
@@ -53,21 +53,21 @@ public record Environment(String commit, Machine machine, String precision, Sort
         }
     }
 
-    /** Asks git about the folder that this class was built in. */
-    private static String commit() {
+    /** Asks git about the folder of this class's jar. */
+    private static String describeCommit() {
         try {
-            Path classes = Path.of(Environment.class
+            Path jar = Path.of(Environment.class
                     .getProtectionDomain()
                     .getCodeSource()
                     .getLocation()
                     .toURI());
-            Process git = new ProcessBuilder("git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
-                    .directory(classes.toAbsolutePath().getParent().toFile())
+            String folder = Objects.toString(jar.toAbsolutePath().getParent(), ".");
+            Process git = new ProcessBuilder(
+                            "git", "-C", folder, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
                     .redirectError(ProcessBuilder.Redirect.DISCARD)
                     .start();
             String commit = new String(git.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
-            boolean known = git.waitFor(10, TimeUnit.SECONDS) && git.exitValue() == 0;
-            return known ? commit : "unknown";
+            return git.waitFor() == 0 ? commit : "unknown";
         } catch (IOException | URISyntaxException e) {
             return "unknown";
         } catch (InterruptedException e) {

@@ -31,12 +31,12 @@ import org.fedlora4j.tokenizer.Tokenizer;
 final class Evaluator implements AutoCloseable {
     private static final Rouge ROUGE = new Rouge(true);
 
-    private final LanguageModel model;
     private final Tokenizer tokenizer;
     private final Experiment.Evaluation settings;
     private final Progress progress;
     private final TrainableAdapter adapter;
     private final AdaptedModel adapted;
+    private final AdaptedModel base;
 
     Evaluator(
             LanguageModel model,
@@ -44,13 +44,13 @@ final class Evaluator implements AutoCloseable {
             LoraConfig lora,
             Experiment.Evaluation settings,
             Progress progress) {
-        this.model = model;
         this.tokenizer = tokenizer;
         this.settings = settings;
         this.progress = progress;
         // Without trained parts it holds whole matrices, so the axis has no effect.
         this.adapter = new TrainableAdapter(model.config(), lora, Set.of(), MagnitudeAxis.ROW);
         this.adapted = model.with(adapter);
+        this.base = model.with(Adapter.NONE);
     }
 
     /**
@@ -66,9 +66,7 @@ final class Evaluator implements AutoCloseable {
 
     /** Evaluates the model without an adapter. */
     Metrics evaluateBase(List<TestExample> examples, boolean generate, String what) {
-        try (AdaptedModel base = model.with(Adapter.NONE)) {
-            return evaluate(base, examples, generate, what);
-        }
+        return evaluate(base, examples, generate, what);
     }
 
     private Metrics evaluate(AdaptedModel subject, List<TestExample> examples, boolean generate, String what) {
@@ -128,6 +126,7 @@ final class Evaluator implements AutoCloseable {
 
     @Override
     public void close() {
+        base.close();
         adapted.close();
         adapter.close();
     }

@@ -29,6 +29,8 @@ import org.fedlora4j.lora.LoraConfig;
  * problems of a file are reported together.
  */
 public final class ExperimentFile {
+    private static final String BY_CATEGORY = "category";
+
     private static final YAMLMapper YAML = YAMLMapper.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER)
@@ -164,8 +166,13 @@ public final class ExperimentFile {
             int clients = fields.integer("iid");
             return fields.build(() -> new IidPartitioner(clients));
         }
-        fields.constant("by", By.CATEGORY, By.values());
-        return fields.build(CategoryPartitioner::new);
+        String by = fields.text("by");
+        return fields.build(() -> {
+            if (!by.equals(BY_CATEGORY)) {
+                throw new BadInputException("by: " + by + ", wanted " + BY_CATEGORY + ", or dirichlet or iid instead");
+            }
+            return new CategoryPartitioner();
+        });
     }
 
     private static ObjectNode toTree(Partitioner partitioner) {
@@ -173,9 +180,7 @@ public final class ExperimentFile {
         if (partitioner instanceof DirichletPartitioner dirichlet) {
             return tree.put("dirichlet", dirichlet.alpha()).put("clients", dirichlet.clients());
         }
-        return partitioner instanceof IidPartitioner iid
-                ? tree.put("iid", iid.clients())
-                : tree.put("by", Fields.hyphenated(By.CATEGORY));
+        return partitioner instanceof IidPartitioner iid ? tree.put("iid", iid.clients()) : tree.put("by", BY_CATEGORY);
     }
 
     private static Optional<LoraConfig> lora(Fields fields) {
@@ -208,9 +213,5 @@ public final class ExperimentFile {
         AUTO,
         F32,
         BF16
-    }
-
-    private enum By {
-        CATEGORY
     }
 }

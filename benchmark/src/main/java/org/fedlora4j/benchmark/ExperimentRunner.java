@@ -6,17 +6,13 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
+import java.util.Objects;
 import java.util.SortedMap;
-import java.util.TreeMap;
 import org.fedlora4j.benchmark.data.InstructionData;
 import org.fedlora4j.benchmark.data.InstructionRecord;
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.common.Progress;
 import org.fedlora4j.federation.Federation;
-import org.fedlora4j.federation.PhaseResult;
-import org.fedlora4j.federation.RoundContext;
-import org.fedlora4j.federation.RunListener;
 import org.fedlora4j.federation.StateFolder;
 import org.fedlora4j.federation.data.ClientShard;
 import org.fedlora4j.federation.data.PartitionTable;
@@ -26,7 +22,10 @@ import org.fedlora4j.tokenizer.InstructionEncoder;
 import org.fedlora4j.tokenizer.PromptTemplate;
 import org.fedlora4j.tokenizer.Tokenizer;
 
-/** Runs experiments: data, training, evaluation, run folder. */
+/**
+ * Runs an experiment: reads and divides its data, trains, evaluates, and writes the run folder. A resumed run ends with
+ * the same adapters and scores, bit for bit, as one that was never interrupted.
+ */
 public final class ExperimentRunner {
     private final Experiment experiment;
     private final Progress progress;
@@ -39,18 +38,118 @@ public final class ExperimentRunner {
     }
 
     /**
-     * Runs the experiment or, to resume, what is left of it.
+     * Runs the experiment, or what is left of it.
      *
-     * @throws BadInputException if its settings, its data or what the run folder holds stand against it
+     * @throws BadInputException if the settings, the model or the data don't fit together, or what the run folder holds
+     *     stands against it; nothing has been written then
      */
-    public Result run(RunFolder.Mode mode) throws IOException {
+    public Result run(ExistingRun existing) throws IOException {
+        RunFolder.check(experiment, existing);
         Precision.Choice precision = Precision.choose(experiment.precision());
         try (LanguageModel model = LanguageModel.open(experiment.model());
                 Tokenizer tokenizer = Tokenizer.open(experiment.model())) {
             requireFit(model, tokenizer);
             List<ClientRecords> clients = clients(tokenizer);
-            RunFolder folder = RunFolder.open(experiment, mode);
-            progress.line("precision " + Fields...);
+            progress.line("precision " + precision.precision() + ": " + precision.reason());
+            try (Federation federation = federation(model, tokenizer, clients);
+                    Evaluator evaluator =
+                            new Evaluator(model, tokenizer, experiment.lora(), experiment.evaluation(), progress)) {
+                RunFolder folder = RunFolder.open(experiment, existing);
+                return run(federation, evaluator, clients, folder, Environment.here(precision.precision()));
+            }
         }
+    }
+
+    private Result run(
+            Federation federation,
+            Evaluator evaluator,
+            List<ClientRecords> clients,
+            RunFolder folder,
+            Environment environment)
+            throws IOException {
+        boolean personal = !experiment.recipe().privateParts().isEmpty();
+        ModelScores scores = new ModelScores(evaluator, clients, personal);
+        MetricsLog log = new MetricsLog(folder.metrics());
+        TrainingProgress training =
+                new TrainingProgress(progress, clock, experiment.recipe(), experiment.rounds(), clients.size());
+        federation.run(
+                new RunRecorder(experiment.evaluation(), scores, log, training, progress, clock),
+                new StateFolder(folder.states()));
+        folder.writeAdapter("global", federation.global(), experiment.model());
+        for (String client : federation.clientIds()) {
+            folder.writeAdapter("client-" + client, federation.personal(client), experiment.model());
+        }
+        Instant began = clock.instant();
+        Result.Scores finalScores = finalScores(federation, scores, clients);
+        Result result = new Result(
+                ExperimentFile.toTree(experiment),
+                environment,
+                log.seconds() + Duration.between(began, clock.instant()).toNanos() / 1e9,
+                log.tokens(),
+                finalScores,
+                log.drift(),
+                log.bytes());
+        result.write(folder.result());
+        return result;
+    }
+
+    private Result.Scores finalScores(Federation federation, ModelScores scores, List<ClientRecords> clients) {
+        boolean generate = experiment.evaluation().rouge();
+        SortedMap<String, Metrics> base = scores.base(generate);
+        SortedMap<String, Metrics> global = scores.global(federation, generate);
+        SortedMap<String, Metrics> local = scores.local(federation, global, generate);
+        List<Result.ClientScores> byClient = new ArrayList<>();
+        for (ClientRecords client : clients) {
+            byClient.add(new Result.ClientScores(
+                    client.id(),
+                    client.test().size(),
+                    Objects.requireNonNull(base.get(client.id())),
+                    Objects.requireNonNull(global.get(client.id())),
+                    Objects.requireNonNull(local.get(client.id()))));
+        }
+        return Result.Scores.of(byClient);
+    }
+
+    private void requireFit(LanguageModel model, Tokenizer tokenizer) {
+        if (tokenizer.vocabularySize() > model.config().vocabularySize()) {
+            throw new BadInputException(experiment.model() + ": the tokenizer has ids up to "
+                    + (tokenizer.vocabularySize() - 1) + ", wanted less than the model's vocab_size, "
+                    + model.config().vocabularySize());
+        }
+        int maxTokens = experiment.data().maxTokens();
+        if (maxTokens > model.config().maxPositions()) {
+            throw new BadInputException("data.max-tokens: " + maxTokens + ", wanted at most the model's "
+                    + "max_position_embeddings, " + model.config().maxPositions());
+        }
+    }
+
+    /** Divides the data among clients, and shows how. */
+    private List<ClientRecords> clients(Tokenizer tokenizer) throws IOException {
+        Experiment.Data data = experiment.data();
+        List<InstructionRecord> records = InstructionData.read(data.source());
+        List<String> categories =
+                records.stream().map(InstructionRecord::category).toList();
+        List<ClientShard> shards = data.partitioner().partition(categories, experiment.seed());
+        PartitionTable.text(shards, categories).lines().forEach(progress::line);
+        InstructionEncoder encoder = new InstructionEncoder(tokenizer, PromptTemplate.ALPACA, data.maxTokens());
+        List<ClientRecords> clients = new ArrayList<>();
+        for (ClientShard shard : shards) {
+            ClientRecords client = ClientRecords.of(shard, records, encoder, data, experiment.seed());
+            progress.line(client.summary(data.maxTokens()));
+            clients.add(client);
+        }
+        return clients;
+    }
+
+    private Federation federation(LanguageModel model, Tokenizer tokenizer, List<ClientRecords> clients) {
+        Federation.Settings settings = new Federation.Settings(
+                experiment.lora(),
+                experiment.recipe(),
+                experiment.rounds(),
+                experiment.batchSize(),
+                tokenizer.padId(),
+                experiment.seed());
+        return new Federation(
+                model, settings, clients.stream().map(ClientRecords::train).toList());
     }
 }

@@ -26,11 +26,13 @@ public record Metrics(
         int examples) {
 
     /** One example's scores; those of the generated text are null if none was generated. */
-    record ExampleScore(Score score, @Nullable Double rougeL, @Nullable Double exactMatch) {}
+    record ExampleScore(
+            Score score, @Nullable Double rougeL, @Nullable Double exactMatch) {}
 
     static Metrics of(List<ExampleScore> examples) {
         Score total = examples.stream().map(ExampleScore::score).reduce(Score.ZERO, Score::plus);
-        double[] weights = IntStream.range(0, examples.size()).mapToDouble(i -> 1).toArray();
+        double[] weights =
+                IntStream.range(0, examples.size()).mapToDouble(i -> 1).toArray();
         return new Metrics(
                 total.meanLoss(),
                 total.perplexity(),

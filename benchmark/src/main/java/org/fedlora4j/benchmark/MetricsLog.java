@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -69,8 +70,7 @@ final class MetricsLog {
         ObjectNode line = MAPPER.createObjectNode().put(ROUND, context.label()).put(SECONDS, seconds);
         scores.forEach((model, metrics) -> line.set(model, MAPPER.valueToTree(metrics)));
         lines.add(line);
-        AtomicFiles.writeString(
-                file, lines.stream().map(each -> each + "\n").collect(Collectors.joining()));
+        AtomicFiles.writeString(file, lines.stream().map(each -> each + "\n").collect(Collectors.joining()));
     }
 
     /** Of all rounds, in seconds. */
@@ -88,8 +88,9 @@ final class MetricsLog {
         List<Result.Drift> drift = new ArrayList<>();
         for (JsonNode line : phases()) {
             SortedMap<String, Double> resultants = new TreeMap<>();
-            line.path(DRIFT).fields().forEachRemaining(part -> resultants.put(
-                    part.getKey(), part.getValue().asDouble()));
+            for (Map.Entry<String, JsonNode> part : line.path(DRIFT).properties()) {
+                resultants.put(part.getKey(), part.getValue().asDouble());
+            }
             if (!resultants.isEmpty()) {
                 drift.add(new Result.Drift(
                         line.path(ROUND).asText(), line.path(PHASE).asText(), resultants));

@@ -51,8 +51,7 @@ public record Result(
          *
          * @param byExamples whether a client counts as much as it has examples
          */
-        static Metrics mean(
-                List<ClientScores> clients, Function<ClientScores, Metrics> model, boolean byExamples) {
+        static Metrics mean(List<ClientScores> clients, Function<ClientScores, Metrics> model, boolean byExamples) {
             return Metrics.mean(clients.stream().map(model).toList(), byExamples);
         }
     }

@@ -15,6 +15,7 @@ public final class ResultTable {
 
     private ResultTable() {}
 
+    @SuppressWarnings("ImmutableEnumChecker") // The functions hold nothing.
     private enum Column {
         LOSS("loss", Metrics::loss),
         TOKEN_ACCURACY("token accuracy", Metrics::tokenAccuracy),
@@ -50,8 +51,8 @@ public final class ResultTable {
         text.append(names.formatted("client", "tests"))
                 .append("      base  global   local".repeat(Column.values().length))
                 .append('\n');
-        clients.forEach(client -> text.append(names.formatted(client.id(), client.examples()))
-                .append(cells(client)));
+        clients.forEach(client ->
+                text.append(names.formatted(client.id(), client.examples())).append(cells(client)));
         int tests = scores.base().examples();
         text.append(names.formatted(MEAN, tests)).append(cells(means(clients, false)));
         text.append(names.formatted(WEIGHTED_MEAN, tests)).append(cells(means(clients, true)));
@@ -69,8 +70,8 @@ public final class ResultTable {
 
     private static String cells(ClientScores scores) {
         return Stream.of(Column.values())
-                .map(column -> "  " + column.cell(scores.base()) + column.cell(scores.global())
-                        + column.cell(scores.local()))
+                .map(column ->
+                        "  " + column.cell(scores.base()) + column.cell(scores.global()) + column.cell(scores.local()))
                 .collect(Collectors.joining("", "", "\n"));
     }
 }

@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import org.fedlora4j.common.AtomicFiles;
@@ -30,35 +29,34 @@ import org.fedlora4j.lora.PeftAdapter;
 record RunFolder(Path path) {
     private static final String EXPERIMENT = "experiment.yaml";
 
-    /** What is to become of a run that the folder may hold already. */
-    enum Mode {
-        /** There must be none. */
-        NEW,
-        /** It goes on, if there is one. */
-        RESUME,
-        /** It is deleted, if there is one. */
-        FORCE
+    /** Refuses an output folder in which the run can't begin or go on. */
+    static void check(Experiment experiment, ExistingRun existing) throws IOException {
+        Path path = experiment.output();
+        boolean run = holdsRun(path);
+        if (!run && Files.exists(path) && !isEmptyFolder(path)) {
+            throw new BadInputException(path + ": exists and holds no run, wanted another output");
+        }
+        if (run && existing == ExistingRun.REFUSE) {
+            throw new BadInputException(path + ": holds a run, wanted another output, --resume or --force");
+        }
+        if (run && existing == ExistingRun.RESUME) {
+            requireSame(path.resolve(EXPERIMENT), experiment);
+        }
     }
 
     /** Makes the folder of an experiment or, to resume, opens it. What isn't a run's folder is never deleted. */
-    static RunFolder open(Experiment experiment, Mode mode) throws IOException {
+    static RunFolder open(Experiment experiment, ExistingRun existing) throws IOException {
+        check(experiment, existing);
         Path path = experiment.output();
-        Path file = path.resolve(EXPERIMENT);
-        boolean run = Files.isRegularFile(file);
-        if (Files.exists(path) && !run && !isEmptyFolder(path)) {
-            throw new BadInputException(path + ": exists and holds no run, wanted another output");
+        if (!holdsRun(path) || existing == ExistingRun.REPLACE) {
+            AtomicFiles.deleteRecursively(path);
+            AtomicFiles.writeString(path.resolve(EXPERIMENT), ExperimentFile.toYaml(experiment));
         }
-        if (run && mode == Mode.NEW) {
-            throw new BadInputException(path + ": holds a run, wanted another output, --resume or --force");
-        }
-        if (run && mode == Mode.RESUME) {
-            requireSame(file, experiment);
-            return new RunFolder(path);
-        }
-        AtomicFiles.deleteRecursively(path);
-        Files.createDirectories(path);
-        AtomicFiles.writeString(file, ExperimentFile.toYaml(experiment));
         return new RunFolder(path);
+    }
+
+    private static boolean holdsRun(Path path) {
+        return Files.isRegularFile(path.resolve(EXPERIMENT));
     }
 
     Path metrics() {
@@ -94,8 +92,8 @@ record RunFolder(Path path) {
         List<String> differences = new ArrayList<>();
         compare("", before, ExperimentFile.toTree(experiment), differences);
         if (!differences.isEmpty()) {
-            throw new BadInputException(
-                    file + ": the run was begun with " + String.join("; ", differences) + "; wanted the same to resume");
+            throw new BadInputException(file + ": the run was begun with " + String.join("; ", differences)
+                    + "; wanted the same to resume");
         }
     }
 
@@ -106,9 +104,7 @@ record RunFolder(Path path) {
             }
             return;
         }
-        Iterator<Map.Entry<String, JsonNode>> fields = before.fields();
-        while (fields.hasNext()) {
-            Map.Entry<String, JsonNode> field = fields.next();
+        for (Map.Entry<String, JsonNode> field : before.properties()) {
             compare(join(path, field.getKey()), field.getValue(), now.path(field.getKey()), differences);
         }
         now.fieldNames().forEachRemaining(key -> {

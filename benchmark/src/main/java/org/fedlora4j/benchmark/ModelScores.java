@@ -1,0 +1,55 @@
+package org.fedlora4j.benchmark;
+
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.Function;
+import org.fedlora4j.federation.Federation;
+
+/** Scores a federation's models on the tests of every client. */
+final class ModelScores {
+    private final Evaluator evaluator;
+    private final List<ClientRecords> clients;
+    private final boolean personal;
+
+    /** @param personal whether clients have models of their own, and not only the global one */
+    ModelScores(Evaluator evaluator, List<ClientRecords> clients, boolean personal) {
+        this.evaluator = evaluator;
+        this.clients = clients;
+        this.personal = personal;
+    }
+
+    /** The model without adapter on each client's tests, by client id. */
+    SortedMap<String, Metrics> base(boolean generate) {
+        return byClient(client ->
+                evaluator.evaluateBase(client.test(), generate, "evaluating the base model on " + client.id()));
+    }
+
+    /** The global model on each client's tests. */
+    SortedMap<String, Metrics> global(Federation federation, boolean generate) {
+        return byClient(client -> evaluator.evaluate(
+                federation.global(), client.test(), generate, "evaluating the global model on " + client.id()));
+    }
+
+    /**
+     * Each client's own model on its own tests.
+     *
+     * @param global the scores of the global model, which is also everybody's own where the recipe keeps nothing private
+     */
+    SortedMap<String, Metrics> local(Federation federation, SortedMap<String, Metrics> global, boolean generate) {
+        if (!personal) {
+            return global;
+        }
+        return byClient(client -> evaluator.evaluate(
+                federation.personal(client.id()),
+                client.test(),
+                generate,
+                "evaluating the local model of " + client.id()));
+    }
+
+    private SortedMap<String, Metrics> byClient(Function<ClientRecords, Metrics> evaluation) {
+        SortedMap<String, Metrics> scores = new TreeMap<>();
+        clients.forEach(client -> scores.put(client.id(), evaluation.apply(client)));
+        return scores;
+    }
+}
