@@ -172,15 +172,14 @@ class ExperimentRunnerTest {
     @Test
     void theTableComparesTheModels() {
         String table = ResultTable.text(result.scores());
-        assertThat(table.lines().map(line -> line.substring(0, 16).strip()))
+        assertThat(table.lines().skip(1).map(line -> line.substring(0, 20)))
                 .containsExactly(
-                        "",
-                        "client    tests",
-                        "colours       3",
-                        "numbers       3",
-                        "sounds        3",
-                        "mean          9",
-                        "mean by tests 9");
+                        "client         tests",
+                        "colours            3",
+                        "numbers            3",
+                        "sounds             3",
+                        "mean               9",
+                        "mean by tests      9");
         assertThat(table)
                 .contains("token accuracy")
                 .contains("ROUGE-L")
