@@ -1,0 +1,101 @@
+package org.fedlora4j.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.bytedeco.javacpp.Pointer;
+import org.fedlora4j.model.config.LlamaConfig;
+import org.fedlora4j.model.exec.Arena;
+import org.fedlora4j.model.exec.ExecutionPlan;
+import org.fedlora4j.model.exec.NativeMemory;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** A decoder layer's plan against SameDiff's own session on the same graph: every bit. */
+class LayerPlanTest {
+    private static final long SEED = 20_260_301;
+
+    /** The native bytes that JavaCPP counts for the smallest array. */
+    private static final long HANDLES_OF_AN_ARRAY = 16;
+
+    static Stream<Arguments> grid() {
+        return Stream.of(1, 2, 4)
+                .flatMap(keyValueHeads ->
+                        Stream.of(Arguments.of(keyValueHeads, 1, 7), Arguments.of(keyValueHeads, 3, 4)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("grid")
+    void outputAndGradientsAreSameDiffs(int keyValueHeads, int batch, int tokens) {
+        Random random = new Random(SEED);
+        LlamaConfig config = TinyModel.config(1, 4, keyValueHeads);
+        LlamaGraph.LayerShape shape = new LlamaGraph.LayerShape(batch, tokens, 0, true);
+        Map<String, INDArray> weights = TinyModel.layer(config, random);
+        try (LowRankAdapter adapter = new LowRankAdapter(config, random);
+                NativeMemory memory = new NativeMemory()) {
+            SameDiff graph = LlamaGraph.layer(config, shape, weights, adapter, 0);
+            List<String> variables = new ArrayList<>(adapter.gradients(0).keySet());
+            variables.add(LlamaGraph.INPUT);
+            CompiledGraph compiled = CompiledGraph.withGradient(graph, variables);
+
+            Map<String, INDArray> placeholders = new HashMap<>();
+            compiled.placeholders().forEach((name, size) -> placeholders.put(name, memory.floats(size)));
+            Map<String, INDArray> outputs = new HashMap<>();
+            outputs.put(LlamaGraph.OUTPUT, memory.floats(shape.rows(), config.hiddenSize()));
+            compiled.gradients()
+                    .forEach((variable, output) -> outputs.put(
+                            output, memory.floats(graph.getVariable(variable).getShape())));
+            Map<String, INDArray> arrays = new HashMap<>(weights);
+            arrays.putAll(adapter.variables(0));
+            arrays.putAll(placeholders);
+            arrays.putAll(outputs);
+            Arena saved = memory.arena(compiled.plan().savedBytes());
+            Arena scratch = memory.arena(compiled.plan().temporaryBytes());
+            ExecutionPlan.Bound bound = compiled.plan().bind(arrays, saved, 0, scratch);
+
+            for (int run = 0; run < 3; run++) {
+                placeholders.forEach((name, array) -> array.assign(TinyModel.array(random, array.shape())));
+                Map<String, INDArray> wanted = graph.calculateGradients(placeholders, variables);
+                INDArray wantedOutput = graph.outputSingle(placeholders, LlamaGraph.OUTPUT);
+
+                saved.fill(Float.NaN);
+                scratch.fill(Float.NaN);
+                outputs.values().forEach(output -> output.assign(Float.NaN));
+                runWithoutArrays(bound::forward);
+                // Other layers use the scratch memory between a layer's two halves.
+                scratch.fill(Float.NaN);
+                runWithoutArrays(bound::backward);
+
+                assertSameBits("output", arrays.get(LlamaGraph.OUTPUT), wantedOutput);
+                compiled.gradients()
+                        .forEach((variable, output) ->
+                                assertSameBits(variable, arrays.get(output), wanted.get(variable)));
+            }
+        }
+    }
+
+    private static void runWithoutArrays(Runnable half) {
+        long before = Pointer.totalBytes();
+        half.run();
+        assertThat(Pointer.totalBytes() - before).isLessThan(HANDLES_OF_AN_ARRAY);
+    }
+
+    private static void assertSameBits(String name, @Nullable INDArray found, @Nullable INDArray wanted) {
+        Objects.requireNonNull(wanted, name);
+        Objects.requireNonNull(found, name);
+        assertThat(wanted.amaxNumber().doubleValue()).isFinite().isPositive();
+        assertThat(found.ravel().toFloatVector())
+                .as("%s, seed %d", name, SEED)
+                .isEqualTo(wanted.ravel().toFloatVector());
+    }
+}
