@@ -1,6 +1,7 @@
 package org.fedlora4j.benchmark;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.fedlora4j.benchmark.data.InstructionRecord;
 import org.fedlora4j.common.BadInputException;
@@ -12,11 +13,11 @@ import org.fedlora4j.tokenizer.EncodedExample;
 import org.fedlora4j.tokenizer.InstructionEncoder;
 
 /**
- * One client's records, split and encoded.
+ * One client's records, split and encoded. Records whose prompt leaves no room for a response are not drawn from.
  *
  * @param test never trained on
  * @param truncated examples that were cut off, of both kinds
- * @param withoutTarget records whose prompt alone is too long: they are in neither list
+ * @param withoutTarget how many of the client's records have such a prompt
  */
 record ClientRecords(ClientData train, List<TestExample> test, int truncated, int withoutTarget) {
 
@@ -26,63 +27,53 @@ record ClientRecords(ClientData train, List<TestExample> test, int truncated, in
             InstructionEncoder encoder,
             Experiment.Data settings,
             long seed) {
-        TrainTestSplit split = TrainTestSplit.of(shard, settings.trainPerClient(), settings.testPerClient(), seed);
-        Counter counter = new Counter(encoder);
+        int[] fitting = Arrays.stream(shard.indices())
+                .filter(index -> prompt(records.get(index), encoder).length < settings.maxTokens())
+                .toArray();
+        if (fitting.length < 2) {
+            throw new BadInputException("client " + shard.clientId() + ": " + fitting.length
+                    + " records have a prompt of less than " + settings.maxTokens()
+                    + " tokens, wanted at least 2: a larger data.max-tokens");
+        }
+        TrainTestSplit split = TrainTestSplit.of(
+                new ClientShard(shard.clientId(), fitting), settings.trainPerClient(), settings.testPerClient(), seed);
+        int truncated = 0;
         List<Example> train = new ArrayList<>();
         for (int index : split.train()) {
-            EncodedExample encoded = counter.encode(records.get(index));
-            if (encoded.hasTargets()) {
-                train.add(new Example(encoded.ids(), encoded.labels()));
-            }
+            EncodedExample encoded = encode(records.get(index), encoder);
+            truncated += encoded.truncated() ? 1 : 0;
+            train.add(new Example(encoded.ids(), encoded.labels()));
         }
         List<TestExample> test = new ArrayList<>();
         for (int index : split.test()) {
             InstructionRecord record = records.get(index);
-            EncodedExample encoded = counter.encode(record);
-            if (encoded.hasTargets()) {
-                test.add(new TestExample(
-                        new Example(encoded.ids(), encoded.labels()),
-                        encoder.encodePrompt(record.instruction(), record.input()),
-                        record.response()));
-            }
-        }
-        if (train.isEmpty() || test.isEmpty()) {
-            throw new BadInputException("client " + shard.clientId() + ": every prompt of its "
-                    + (train.isEmpty() ? "training" : "test") + " records has " + settings.maxTokens()
-                    + " tokens or more, wanted a larger data.max-tokens");
+            EncodedExample encoded = encode(record, encoder);
+            truncated += encoded.truncated() ? 1 : 0;
+            test.add(new TestExample(
+                    new Example(encoded.ids(), encoded.labels()), prompt(record, encoder), record.response()));
         }
         return new ClientRecords(
-                new ClientData(shard.clientId(), train), List.copyOf(test), counter.truncated, counter.withoutTarget);
+                new ClientData(shard.clientId(), train),
+                List.copyOf(test),
+                truncated,
+                shard.indices().length - fitting.length);
+    }
+
+    private static int[] prompt(InstructionRecord record, InstructionEncoder encoder) {
+        return encoder.encodePrompt(record.instruction(), record.input());
+    }
+
+    private static EncodedExample encode(InstructionRecord record, InstructionEncoder encoder) {
+        return encoder.encode(record.instruction(), record.input(), record.response());
     }
 
     String id() {
         return train.id();
     }
 
-    /** What there is and what was cut off, in one line. */
+    /** What there is, what was cut off and what was not drawn from, in one line. */
     String summary(int maxTokens) {
-        return "%s: %d training and %d test examples; %d cut off at %d tokens, %d left out for a prompt as long as that"
+        return "%s: %d training and %d test examples, %d of them cut off at %d tokens; %d records have too long a prompt"
                 .formatted(id(), train.train().size(), test.size(), truncated, maxTokens, withoutTarget);
-    }
-
-    /** Encodes and counts what was cut off. */
-    private static final class Counter {
-        private final InstructionEncoder encoder;
-        private int truncated;
-        private int withoutTarget;
-
-        Counter(InstructionEncoder encoder) {
-            this.encoder = encoder;
-        }
-
-        EncodedExample encode(InstructionRecord record) {
-            EncodedExample encoded = encoder.encode(record.instruction(), record.input(), record.response());
-            if (!encoded.hasTargets()) {
-                withoutTarget++;
-            } else if (encoded.truncated()) {
-                truncated++;
-            }
-            return encoded;
-        }
     }
 }

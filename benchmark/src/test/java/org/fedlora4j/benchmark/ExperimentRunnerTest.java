@@ -163,7 +163,8 @@ class ExperimentRunnerTest {
     void showsHowItGoesOn() {
         assertThat(shown)
                 .contains("client       1      2      3    all")
-                .contains("colours: 6 training and 3 test examples; 0 cut off at 240 tokens, 0 left out")
+                .contains(
+                        "colours: 6 training and 3 test examples, 0 of them cut off at 240 tokens; 0 records have too long")
                 .containsPattern(
                         "round 1/2, direction, client 2/3 numbers, step 1/2: loss \\d+\\.\\d+, \\d+ tokens/s, .+ left")
                 .contains("evaluating the local model of sounds, generating: 0 of 3 examples");
@@ -260,8 +261,7 @@ class ExperimentRunnerTest {
     void refusesWhatDoesNotFitTogether() throws IOException {
         assertRefused(
                 "data.max-tokens: 513, wanted at most the model's max_position_embeddings, 512", "data.max-tokens=513");
-        assertRefused(
-                "client colours: every prompt of its training records has 100 tokens or more", "data.max-tokens=100");
+        assertRefused("client colours: 0 records have a prompt of less than 100 tokens", "data.max-tokens=100");
         assertRefused("rank 17 of model.layers.0.self_attn.v_proj", "lora.rank=17");
         assertRefused("no-such-model", "model=no-such-model");
         assertRefused("no-such-data: no such file, wanted JSON Lines", "data.train=no-such-data");
