@@ -5,6 +5,7 @@ import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.federation.Recipe;
 import org.fedlora4j.federation.data.Partitioner;
 import org.fedlora4j.lora.LoraConfig;
+import org.fedlora4j.tokenizer.PromptTemplate;
 
 /**
  * A federated fine-tuning and its evaluation. {@code docs/experiments.md} explains the settings under the names that they
@@ -38,15 +39,32 @@ public record Experiment(
      * What is learnt and by whom.
      *
      * @param source JSON Lines, a task of Natural Instructions or a folder of tasks
+     * @param template of the prompts
      * @param maxTokens where examples are cut off
      * @param trainPerClient at most so many records
      * @param testPerClient at most so many records, and at most half of a client's
      */
-    public record Data(Path source, Partitioner partitioner, int maxTokens, int trainPerClient, int testPerClient) {
+    public record Data(
+            Path source,
+            Partitioner partitioner,
+            Template template,
+            int maxTokens,
+            int trainPerClient,
+            int testPerClient) {
         public Data {
             requireAtLeast(2, "max-tokens", maxTokens);
             requireAtLeast(1, "train-per-client", trainPerClient);
             requireAtLeast(1, "test-per-client", testPerClient);
+        }
+    }
+
+    /** The prompt templates by the names that they have in experiment files. */
+    public enum Template {
+        ALPACA,
+        SHORT;
+
+        PromptTemplate toPromptTemplate() {
+            return this == ALPACA ? PromptTemplate.ALPACA : PromptTemplate.SHORT;
         }
     }
 

@@ -71,6 +71,7 @@ public final class ExperimentFile {
         ObjectNode dataTree = tree.putObject("data");
         dataTree.put("train", data.source().toString());
         dataTree.set("partition", toTree(data.partitioner()));
+        dataTree.put("template", Fields.hyphenated(data.template()));
         dataTree.put("max-tokens", data.maxTokens());
         dataTree.put("train-per-client", data.trainPerClient());
         dataTree.put("test-per-client", data.testPerClient());
@@ -149,11 +150,13 @@ public final class ExperimentFile {
     private static Optional<Experiment.Data> data(Fields fields) {
         Optional<Path> train = fields.path("train");
         Optional<Partitioner> partitioner = partitioner(fields.child("partition"));
+        Experiment.Template template =
+                fields.constant("template", Experiment.Template.ALPACA, Experiment.Template.values());
         int maxTokens = fields.integer("max-tokens", 256);
         int trainPerClient = fields.integer("train-per-client", 128);
         int testPerClient = fields.integer("test-per-client", 24);
         return fields.build(() -> new Experiment.Data(
-                train.orElseThrow(), partitioner.orElseThrow(), maxTokens, trainPerClient, testPerClient));
+                train.orElseThrow(), partitioner.orElseThrow(), template, maxTokens, trainPerClient, testPerClient));
     }
 
     private static Optional<Partitioner> partitioner(Fields fields) {

@@ -19,7 +19,6 @@ import org.fedlora4j.federation.data.PartitionTable;
 import org.fedlora4j.model.LanguageModel;
 import org.fedlora4j.model.exec.Precision;
 import org.fedlora4j.tokenizer.InstructionEncoder;
-import org.fedlora4j.tokenizer.PromptTemplate;
 import org.fedlora4j.tokenizer.Tokenizer;
 
 /**
@@ -131,7 +130,8 @@ public final class ExperimentRunner {
                 records.stream().map(InstructionRecord::category).toList();
         List<ClientShard> shards = data.partitioner().partition(categories, experiment.seed());
         PartitionTable.text(shards, categories).lines().forEach(progress::line);
-        InstructionEncoder encoder = new InstructionEncoder(tokenizer, PromptTemplate.ALPACA, data.maxTokens());
+        InstructionEncoder encoder =
+                new InstructionEncoder(tokenizer, data.template().toPromptTemplate(), data.maxTokens());
         List<ClientRecords> clients = new ArrayList<>();
         for (ClientShard shard : shards) {
             ClientRecords client = ClientRecords.of(shard, records, encoder, data, experiment.seed());

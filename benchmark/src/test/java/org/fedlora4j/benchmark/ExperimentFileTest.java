@@ -44,6 +44,7 @@ class ExperimentFileTest {
                 data:
                   train: tasks
                   partition: {dirichlet: 0.5, clients: 4}
+                  template: short
                   max-tokens: 100
                   train-per-client: 10
                   test-per-client: 5
@@ -58,7 +59,8 @@ class ExperimentFileTest {
         assertThat(experiment.output()).isEqualTo(Path.of("runs/a"));
         assertThat(experiment.precision()).isEqualTo("f32");
         assertThat(experiment.data())
-                .isEqualTo(new Experiment.Data(Path.of("tasks"), new DirichletPartitioner(0.5, 4), 100, 10, 5));
+                .isEqualTo(new Experiment.Data(
+                        Path.of("tasks"), new DirichletPartitioner(0.5, 4), Experiment.Template.SHORT, 100, 10, 5));
         assertThat(experiment.lora().targets()).containsExactly("q_proj", "down_proj");
         assertThat(experiment.lora().scale("model.layers.0.self_attn.q_proj")).isEqualTo(1.25);
         assertThat(experiment.lora().dropout()).isEqualTo(0.1);

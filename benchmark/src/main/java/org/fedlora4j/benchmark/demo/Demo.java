@@ -20,6 +20,7 @@ import org.fedlora4j.benchmark.ResultTable;
 import org.fedlora4j.benchmark.data.InstructionRecord;
 import org.fedlora4j.common.AtomicFiles;
 import org.fedlora4j.common.Progress;
+import org.fedlora4j.model.exec.NativeThreads;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,6 +39,7 @@ public final class Demo {
     private static final long SEED = 1;
 
     private final Path folder;
+    private final List<String> settings;
     private final PrintWriter out;
     private final Progress progress;
 
@@ -48,7 +50,13 @@ public final class Demo {
      * @param out for the story
      */
     public Demo(Path folder, PrintWriter out, Progress progress) {
+        this(folder, List.of(), out, progress);
+    }
+
+    /** With other settings than {@code demo.yaml}'s, as {@link ExperimentFile#load} takes them. */
+    Demo(Path folder, List<String> settings, PrintWriter out, Progress progress) {
         this.folder = folder;
+        this.settings = settings;
         this.out = out;
         this.progress = progress;
     }
@@ -62,7 +70,8 @@ public final class Demo {
         out.print(ResultTable.text(together.scores()));
         out.printf("%nAs a control, every client trains alone, with as many steps and nothing shared.%n");
         out.flush();
-        String recipe = "recipe=" + JSON.writeValueAsString(folder.resolve("alone.yaml").toString());
+        String recipe =
+                "recipe=" + JSON.writeValueAsString(folder.resolve("alone.yaml").toString());
         Result alone = train("alone", List.of(recipe, "evaluate.each-round=nothing"));
         tellAfterwards(together.scores(), alone.scores().local());
         out.printf("%nAll files are in %s%n", folder);
@@ -70,7 +79,7 @@ public final class Demo {
     }
 
     /** Writes the model, the clients' records and the experiment. */
-    List<InstructionRecord> prepare() throws IOException {
+    private List<InstructionRecord> prepare() throws IOException {
         DemoModel.unpack(folder.resolve("model"));
         for (String file : List.of("demo.yaml", "alone.yaml")) {
             try (InputStream in = DemoModel.resource(file)) {
@@ -94,15 +103,23 @@ public final class Demo {
      * Runs the experiment.
      *
      * @param run the name of its run folder
-     * @param overrides as {@link ExperimentFile#load} takes them
+     * @param overrides settings for this run
      */
-    Result train(String run, List<String> overrides) throws IOException {
-        List<String> all = new ArrayList<>(overrides);
+    private Result train(String run, List<String> overrides) throws IOException {
+        List<String> all = new ArrayList<>(settings);
+        all.addAll(overrides);
         all.add("model=" + JSON.writeValueAsString(folder.resolve("model").toString()));
-        all.add("data.train=" + JSON.writeValueAsString(folder.resolve("clients.jsonl").toString()));
+        all.add("data.train="
+                + JSON.writeValueAsString(folder.resolve("clients.jsonl").toString()));
         all.add("output=" + JSON.writeValueAsString(folder.resolve(run).toString()));
-        return new ExperimentRunner(ExperimentFile.load(folder.resolve("demo.yaml"), all), progress)
-                .run(ExistingRun.REFUSE);
+        int threads = NativeThreads.get();
+        NativeThreads.set(1);
+        try {
+            return new ExperimentRunner(ExperimentFile.load(folder.resolve("demo.yaml"), all), progress)
+                    .run(ExistingRun.REFUSE);
+        } finally {
+            NativeThreads.set(threads);
+        }
     }
 
     private void tellBeforehand(List<InstructionRecord> records) {
@@ -114,11 +131,12 @@ public final class Demo {
                 And each client wants its answers in a manner of its own, which no question names. To "%s" they want:
 
                 """, DemoText.NEW_DICTIONARY, question);
-        out.println(records.stream()
+        out.print(records.stream()
                 .filter(record -> record.instruction().equals(question))
                 .map(record -> String.format("  %-8s %s%n", record.category(), record.response()))
                 .collect(Collectors.joining()));
-        out.println("""
+        out.print("""
+
                 So the global model can learn the words but not please all. That is what each client's own magnitudes of
                 LoRA's B are for, which are trained at home and never sent.
                 """);
@@ -129,25 +147,27 @@ public final class Demo {
         Metrics base = together.base();
         Metrics global = together.global();
         Metrics local = together.local();
-        out.println();
         out.printf(
                 Locale.ROOT,
-                "Sharing: on words that a client never trained on, ROUGE-L is %.2f for the base, %.2f for a client that "
-                        + "trained alone and %.2f for the global model; the loss %.2f, %.2f and %.2f.%n",
+                """
+
+                Sharing: on words that a client never trained on, the loss of the base is %.2f, of a client that trained
+                alone %.2f, of the global model %.2f; ROUGE-L is %.2f, %.2f and %.2f.
+                Personal: with its own magnitudes a client's loss is %.2f, ROUGE-L %.2f. The right word in the right
+                manner is the answer to %.0f %% of the questions: base %.0f %%, alone %.0f %%, global %.0f %%.
+                """,
+                base.loss(),
+                alone.loss(),
+                global.loss(),
                 value(base.rougeL()),
                 value(alone.rougeL()),
                 value(global.rougeL()),
-                base.loss(),
-                alone.loss(),
-                global.loss());
-        out.printf(
-                Locale.ROOT,
-                "Personal: the right word in the right manner is the answer of the global model to %.0f %% of the "
-                        + "questions, of a client's own model to %.0f %%; the loss falls from %.2f to %.2f.%n",
-                100 * value(global.exactMatch()),
+                local.loss(),
+                value(local.rougeL()),
                 100 * value(local.exactMatch()),
-                global.loss(),
-                local.loss());
+                100 * value(base.exactMatch()),
+                100 * value(alone.exactMatch()),
+                100 * value(global.exactMatch()));
     }
 
     /** The demo generates text, so the scores that need it are there. */
