@@ -15,7 +15,8 @@ class DemoCommandTest {
         StringWriter err = new StringWriter();
         CommandLine commandLine = Main.commandLine().setErr(new PrintWriter(err));
         assertThat(Main.run(commandLine, "demo", "--output", folder.toString())).isEqualTo(2);
-        assertThat(err.toString()).isEqualToIgnoringNewLines("fedlora: --output " + folder + ": exists, wanted a folder to create");
+        assertThat(err.toString())
+                .isEqualToIgnoringNewLines("fedlora: --output " + folder + ": exists, wanted a folder to create");
         assertThat(folder).isEmptyDirectory();
     }
 }
