@@ -42,9 +42,13 @@ final class BatchPlan implements AutoCloseable {
     private final LlamaGraph.LayerShape shape;
     private final Recompute recompute;
 
+    private final Workspace workspace;
+    private final CompiledGraph compiledEmbedding;
+    private final List<CompiledGraph> compiledLayers;
+    private final long savedBytes;
+    private final long scratchBytes;
+
     private final NativeMemory memory = new NativeMemory();
-    private final ExecutionPlan.Bound embedding;
-    private final List<ExecutionPlan.Bound> layers = new ArrayList<>();
     private final INDArray ids;
     private final INDArray[] hidden;
     private final INDArray[] gradients;
@@ -54,17 +58,25 @@ final class BatchPlan implements AutoCloseable {
     private final List<List<String>> noise = new ArrayList<>();
     private final @Nullable KeyValueCache cache;
 
+    /** The graphs bound to the workspace's memory as it was last, in this order: embedding, layers. */
+    private final List<ExecutionPlan.Bound> bound = new ArrayList<>();
+
+    private @Nullable Arena boundSaved;
+    private @Nullable Arena boundScratch;
+
     BatchPlan(
             LlamaConfig config,
             FrozenWeights weights,
             Adapter adapter,
             LlamaGraph.LayerShape shape,
-            Recompute recompute) {
+            Recompute recompute,
+            Workspace workspace) {
         this.config = config;
         this.weights = weights;
         this.adapter = adapter;
         this.shape = shape;
         this.recompute = recompute;
+        this.workspace = workspace;
         int rows = shape.rows();
         int depth = config.layers();
         hidden = new INDArray[depth + 1];
@@ -79,35 +91,17 @@ final class BatchPlan implements AutoCloseable {
         cache = shape.cachedTokens() == 0
                 ? null
                 : new KeyValueCache(config, shape.batch(), shape.cachedTokens(), memory);
-        List<CompiledGraph> compiled = compileLayers();
-        CompiledGraph embed =
+        compiledLayers = compileLayers();
+        compiledEmbedding =
                 CompiledGraph.forward(LlamaGraph.embedding(rows, weights.embedding()), List.of(LlamaGraph.OUTPUT));
-        long scratchBytes = embed.plan().temporaryBytes();
+        long scratchBytes = compiledEmbedding.plan().temporaryBytes();
         long savedBytes = 0;
-        for (CompiledGraph layer : compiled) {
+        for (CompiledGraph layer : compiledLayers) {
             scratchBytes = Math.max(scratchBytes, layer.plan().temporaryBytes());
             savedBytes = Math.max(savedBytes, layer.plan().savedBytes());
         }
-        Arena scratch = memory.arena(scratchBytes);
-        int savedSpaces = recompute == Recompute.LAYER ? 1 : depth;
-        Arena saved = memory.arena(savedBytes * savedSpaces);
-        embedding = embed.plan()
-                .bind(
-                        Map.of(
-                                LlamaGraph.INPUT,
-                                ids,
-                                LlamaGraph.EMBEDDING,
-                                weights.embedding(),
-                                LlamaGraph.OUTPUT,
-                                hidden[0]),
-                        saved,
-                        0,
-                        scratch);
-        for (int layer = 0; layer < depth; layer++) {
-            layers.add(compiled.get(layer)
-                    .plan()
-                    .bind(arrays(layer, compiled.get(layer)), saved, savedBytes * (layer % savedSpaces), scratch));
-        }
+        this.scratchBytes = scratchBytes;
+        this.savedBytes = savedBytes;
         int[] positions = new int[rows];
         for (int row = 0; row < rows; row++) {
             positions[row] = row % shape.tokens();
@@ -154,6 +148,31 @@ final class BatchPlan implements AutoCloseable {
         List<String> variables = new ArrayList<>(adapter.gradients(layer).keySet());
         variables.add(LlamaGraph.INPUT);
         return CompiledGraph.withGradient(graph, variables);
+    }
+
+    /** Binds the graphs to the workspace's memory, unless they are. */
+    private void bind() {
+        int savedSpaces = recompute == Recompute.LAYER ? 1 : config.layers();
+        Arena saved = workspace.saved(savedBytes * savedSpaces);
+        Arena scratch = workspace.scratch(scratchBytes);
+        if (saved == boundSaved && scratch == boundScratch) {
+            return;
+        }
+        boundSaved = saved;
+        boundScratch = scratch;
+        bound.clear();
+        Map<String, INDArray> embeddingArrays =
+                Map.of(LlamaGraph.INPUT, ids, LlamaGraph.EMBEDDING, weights.embedding(), LlamaGraph.OUTPUT, hidden[0]);
+        bound.add(compiledEmbedding.plan().bind(embeddingArrays, saved, 0, scratch));
+        for (int layer = 0; layer < config.layers(); layer++) {
+            CompiledGraph compiled = compiledLayers.get(layer);
+            long offset = savedBytes * (layer % savedSpaces);
+            bound.add(compiled.plan().bind(arrays(layer, compiled), saved, offset, scratch));
+        }
+    }
+
+    private ExecutionPlan.Bound layer(int layer) {
+        return bound.get(1 + layer);
     }
 
     private Map<String, INDArray> arrays(int layer, CompiledGraph compiled) {
@@ -209,29 +228,30 @@ final class BatchPlan implements AutoCloseable {
     }
 
     private INDArray run(LayerListener listener) {
-        embedding.forward();
+        bind();
+        bound.get(0).forward();
         listener.after(-1, hidden[0]);
-        for (int layer = 0; layer < layers.size(); layer++) {
+        for (int layer = 0; layer < config.layers(); layer++) {
             load(layer);
-            layers.get(layer).forward();
+            layer(layer).forward();
             listener.after(layer, hidden[layer + 1]);
         }
-        return hidden[layers.size()];
+        return hidden[config.layers()];
     }
 
     /** Where the gradient of {@link #forward}'s result [N, D] goes before {@link #backward}. */
     INDArray outputGradient() {
-        return gradients[layers.size()];
+        return gradients[config.layers()];
     }
 
     /** Runs the last forward batch backward; the adapter's gradients are overwritten. */
     void backward() {
-        for (int layer = layers.size() - 1; layer >= 0; layer--) {
+        for (int layer = config.layers() - 1; layer >= 0; layer--) {
             load(layer);
             if (recompute == Recompute.LAYER) {
-                layers.get(layer).forward();
+                layer(layer).forward();
             }
-            layers.get(layer).backward();
+            layer(layer).backward();
         }
     }
 
@@ -250,7 +270,7 @@ final class BatchPlan implements AutoCloseable {
         return array(LlamaGraph.VALUES);
     }
 
-    /** Native memory of this plan, weights not counted. */
+    /** Native memory of this plan's own; weights and workspace are not counted. */
     long bytes() {
         return memory.bytes();
     }
@@ -260,6 +280,7 @@ final class BatchPlan implements AutoCloseable {
         Map<String, INDArray> tables = new HashMap<>();
         LlamaGraph.ROTATION.forEach(name -> tables.put(name, array(name).dup()));
         memory.fill(Float.NaN);
+        workspace.fill(Float.NaN);
         tables.forEach((name, table) -> array(name).assign(table));
     }
 

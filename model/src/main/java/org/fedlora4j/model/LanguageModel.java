@@ -20,12 +20,13 @@ public final class LanguageModel implements AutoCloseable {
      *
      * @param residentBytes how much memory float copies of 16-bit layers may take for good; layers beyond it are cast
      *     each time that they run
-     * @param planBytes how much memory compiled plans may take before the least recently used is dropped
+     * @param planBytes how much memory of their own compiled plans may take, key-value caches above all, before the least
+     *     recently used is dropped; the memory that they run in is shared
      * @param recompute what training computes twice
      */
     public record Settings(long residentBytes, long planBytes, Recompute recompute) {
-        /** 1 GiB of resident weights, 6 GiB of plans, nothing computed twice: SmolLM2's size on a desktop machine. */
-        public static final Settings DEFAULT = new Settings(1L << 30, 6L << 30, Recompute.NONE);
+        /** 1 GiB of resident weights, 2 GiB of plans, nothing computed twice: SmolLM2's size on a desktop machine. */
+        public static final Settings DEFAULT = new Settings(1L << 30, 2L << 30, Recompute.NONE);
     }
 
     private final Checkpoint checkpoint;
@@ -33,6 +34,7 @@ public final class LanguageModel implements AutoCloseable {
     private final FrozenWeights weights;
     private final Head head;
     private final PlanCache plans;
+    private final Workspace workspace = new Workspace();
 
     private LanguageModel(Checkpoint checkpoint, Settings settings) throws IOException {
         this.checkpoint = checkpoint;
@@ -69,7 +71,7 @@ public final class LanguageModel implements AutoCloseable {
     BatchPlan plan(Adapter adapter, LlamaGraph.LayerShape shape) {
         return plans.get(
                 new PlanCache.Key(adapter, shape),
-                key -> new BatchPlan(config(), weights, key.adapter(), key.shape(), settings.recompute));
+                key -> new BatchPlan(config(), weights, key.adapter(), key.shape(), settings.recompute, workspace));
     }
 
     void dropPlans(Adapter adapter) {
@@ -83,6 +85,7 @@ public final class LanguageModel implements AutoCloseable {
     @Override
     public void close() throws IOException {
         plans.close();
+        workspace.close();
         head.close();
         checkpoint.close();
     }
