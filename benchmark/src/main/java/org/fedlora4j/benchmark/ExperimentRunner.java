@@ -16,6 +16,7 @@ import org.fedlora4j.federation.Federation;
 import org.fedlora4j.federation.StateFolder;
 import org.fedlora4j.federation.data.ClientShard;
 import org.fedlora4j.federation.data.PartitionTable;
+import org.fedlora4j.lora.MagnitudeAxis;
 import org.fedlora4j.model.LanguageModel;
 import org.fedlora4j.model.exec.Precision;
 import org.fedlora4j.tokenizer.InstructionEncoder;
@@ -74,9 +75,10 @@ public final class ExperimentRunner {
         federation.run(
                 new RunRecorder(experiment.evaluation(), scores, log, training, progress, clock),
                 new StateFolder(folder.states()));
-        folder.writeAdapter("global", federation.global(), experiment.model());
+        MagnitudeAxis axis = experiment.recipe().magnitudeAxis();
+        folder.writeAdapter("global", federation.global(), axis, experiment.model());
         for (String client : federation.clientIds()) {
-            folder.writeAdapter("client-" + client, federation.personal(client), experiment.model());
+            folder.writeAdapter("client-" + client, federation.personal(client), axis, experiment.model());
         }
         Instant began = clock.instant();
         Result.Scores finalScores = finalScores(federation, scores, clients);

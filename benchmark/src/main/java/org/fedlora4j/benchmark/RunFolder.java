@@ -10,6 +10,7 @@ import java.util.Map;
 import org.fedlora4j.common.AtomicFiles;
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.lora.AdapterState;
+import org.fedlora4j.lora.MagnitudeAxis;
 import org.fedlora4j.lora.PeftAdapter;
 
 /**
@@ -72,10 +73,10 @@ record RunFolder(Path path) {
     }
 
     /** Writes an adapter in place of one of that name. */
-    void writeAdapter(String name, AdapterState adapter, Path model) throws IOException {
+    void writeAdapter(String name, AdapterState adapter, MagnitudeAxis axis, Path model) throws IOException {
         Path folder = path.resolve("adapters").resolve(name);
         AtomicFiles.deleteRecursively(folder);
-        PeftAdapter.write(adapter, folder, model.toString());
+        PeftAdapter.write(adapter, axis, folder, model.toString());
     }
 
     private static boolean isEmptyFolder(Path path) throws IOException {

@@ -56,6 +56,11 @@ public record AdapterState(LoraConfig config, SortedMap<String, LoraPair> module
         return get(modules, module);
     }
 
+    /** Whether any B has left zero, where it starts. */
+    public boolean isTrained() {
+        return modules.values().stream().anyMatch(pair -> !pair.b().isZero());
+    }
+
     static <T> T get(Map<String, T> modules, String module) {
         T value = modules.get(module);
         if (value == null) {

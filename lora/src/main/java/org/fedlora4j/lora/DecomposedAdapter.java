@@ -18,7 +18,7 @@ public record DecomposedAdapter(LoraConfig config, MagnitudeAxis axis, SortedMap
 
     /** Decomposes a trained adapter. B starts at zero and has no direction then, so an untrained one is refused. */
     public static DecomposedAdapter of(AdapterState adapter, MagnitudeAxis axis) {
-        if (adapter.modules().values().stream().allMatch(pair -> pair.b().isZero())) {
+        if (!adapter.isTrained()) {
             throw new BadInputException(
                     "warm-up needed: the adapter is untrained, every B is zero and has no direction to train");
         }

@@ -63,22 +63,29 @@ public final class PeftAdapter {
     }
 
     /**
-     * {@link #write} of the adapter folded back to A and B, with its magnitudes and directions beside it in {@code
-     * decomposition.safetensors}, as {@code <module>.lora_A.direction} and so on.
+     * {@link #write(AdapterState, Path, String)} with the adapter's magnitudes and directions beside it in {@code
+     * decomposition.safetensors}, as {@code <module>.lora_A.direction} and so on. An untrained adapter has none.
      */
-    public static void write(DecomposedAdapter adapter, Path folder, String baseModel) throws IOException {
+    public static void write(AdapterState adapter, MagnitudeAxis axis, Path folder, String baseModel)
+            throws IOException {
         AtomicFiles.writeFolder(folder, path -> {
-            writeFiles(adapter.toAdapter(), path, baseModel);
-            SafetensorsWriter writer = new SafetensorsWriter()
-                    .metadata("magnitude-axis", adapter.axis() == MagnitudeAxis.ROW ? "row" : "column");
-            adapter.modules().forEach((module, pair) -> {
-                addMatrix(writer, module + ".lora_A.direction", pair.aDirection());
-                addVector(writer, module + ".lora_A.magnitude", pair.aMagnitude());
-                addMatrix(writer, module + ".lora_B.direction", pair.bDirection());
-                addVector(writer, module + ".lora_B.magnitude", pair.bMagnitude());
-            });
-            writer.write(path.resolve(DECOMPOSITION));
+            writeFiles(adapter, path, baseModel);
+            if (adapter.isTrained()) {
+                writeDecomposition(DecomposedAdapter.of(adapter, axis), path);
+            }
         });
+    }
+
+    private static void writeDecomposition(DecomposedAdapter adapter, Path folder) throws IOException {
+        SafetensorsWriter writer = new SafetensorsWriter()
+                .metadata("magnitude-axis", adapter.axis() == MagnitudeAxis.ROW ? "row" : "column");
+        adapter.modules().forEach((module, pair) -> {
+            addMatrix(writer, module + ".lora_A.direction", pair.aDirection());
+            addVector(writer, module + ".lora_A.magnitude", pair.aMagnitude());
+            addMatrix(writer, module + ".lora_B.direction", pair.bDirection());
+            addVector(writer, module + ".lora_B.magnitude", pair.bMagnitude());
+        });
+        writer.write(folder.resolve(DECOMPOSITION));
     }
 
     private static void writeFiles(AdapterState adapter, Path folder, String baseModel) throws IOException {

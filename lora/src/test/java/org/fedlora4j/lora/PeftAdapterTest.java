@@ -62,9 +62,9 @@ class PeftAdapterTest {
         Path toy = GOLDEN.resolve("toy").resolve("mha-untied-f32");
         AdapterState adapter = PeftAdapter.read(toy.resolve("adapter"), model(toy));
         DecomposedAdapter decomposed = DecomposedAdapter.of(adapter, MagnitudeAxis.COLUMN);
-        PeftAdapter.write(decomposed, folder.resolve("copy"), "base");
+        PeftAdapter.write(adapter, MagnitudeAxis.COLUMN, folder.resolve("copy"), "base");
 
-        assertThat(PeftAdapter.read(folder.resolve("copy"), model(toy))).isEqualTo(decomposed.toAdapter());
+        assertThat(PeftAdapter.read(folder.resolve("copy"), model(toy))).isEqualTo(adapter);
         try (SafetensorsFile file = SafetensorsFile.open(folder.resolve("copy").resolve("decomposition.safetensors"))) {
             assertThat(file.metadata()).containsEntry("magnitude-axis", "column");
             assertThat(file.tensors()).hasSize(4 * adapter.modules().size());
@@ -75,6 +75,16 @@ class PeftAdapterTest {
                     .containsExactly(pair.bMagnitude().values());
             assertThat(file.tensor(QUERY + ".lora_B.magnitude").shape()).containsExactly(4);
         }
+    }
+
+    @Test
+    void anUntrainedAdapterHasNoDecomposition() throws IOException {
+        LlamaConfig model = model(GOLDEN.resolve("bad").resolve("ok"));
+        LoraConfig config = LoraConfig.of(2, 4, "q_proj");
+        AdapterState untrained = AdapterState.initial(config, ModuleShape.of(model, config), 1);
+        PeftAdapter.write(untrained, MagnitudeAxis.ROW, folder.resolve("untrained"), "base");
+        assertThat(PeftAdapter.read(folder.resolve("untrained"), model)).isEqualTo(untrained);
+        assertThat(folder.resolve("untrained/decomposition.safetensors")).doesNotExist();
     }
 
     @ParameterizedTest
