@@ -1,0 +1,46 @@
+package org.fedlora4j.tests;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The {@code fedlora} script in processes of its own.
+ *
+ * @param folder where it is run, and where its output goes
+ */
+record Launcher(Path folder) {
+    static final Path ROOT = Path.of(System.getProperty("fedlora.root"));
+
+    /** Runs a command to its end and returns its exit code. */
+    int run(String... arguments) throws IOException, InterruptedException {
+        Process process = start(arguments);
+        assertThat(process.waitFor(10, TimeUnit.MINUTES)).as("ended").isTrue();
+        return process.exitValue();
+    }
+
+    Process start(String... arguments) throws IOException {
+        List<String> command = new ArrayList<>(List.of(ROOT.resolve("fedlora").toString()));
+        command.addAll(List.of(arguments));
+        return new ProcessBuilder(command)
+                .directory(folder.toFile())
+                .redirectOutput(folder.resolve("out").toFile())
+                .redirectError(folder.resolve("err").toFile())
+                .start();
+    }
+
+    /** What the last command printed to standard output. */
+    String out() throws IOException {
+        return Files.readString(folder.resolve("out"));
+    }
+
+    /** What it printed to standard error. */
+    String err() throws IOException {
+        return Files.readString(folder.resolve("err"));
+    }
+}
