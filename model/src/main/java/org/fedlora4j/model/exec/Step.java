@@ -3,7 +3,6 @@ package org.fedlora4j.model.exec;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.autodiff.functions.DifferentialFunction;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.BaseOp;
 import org.nd4j.linalg.api.ops.CustomOp;
@@ -76,10 +75,5 @@ record Step(DifferentialFunction op, List<String> inputs, List<String> outputs, 
         } else {
             Nd4j.getExecutioner().exec((Op) op, context);
         }
-    }
-
-    /** The array type of an output; a graph's variable knows it better than the shape function does. */
-    static INDArray allocate(DataType type, long[] shape) {
-        return Nd4j.createUninitialized(type, shape, 'c');
     }
 }
