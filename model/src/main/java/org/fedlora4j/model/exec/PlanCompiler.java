@@ -53,6 +53,8 @@ final class PlanCompiler {
     private final Set<String> outputs;
     private final Map<String, INDArray> values = new HashMap<>();
     private final Set<String> needed;
+    /** What running each op once has allocated. */
+    private final Map<String, INDArray> traced = new HashMap<>();
 
     final List<Step> steps = new ArrayList<>();
     final Map<String, INDArray> constants = new HashMap<>();
@@ -78,7 +80,9 @@ final class PlanCompiler {
         for (SDVariable variable : graph.variables()) {
             boolean input = inputs.contains(variable.name());
             if (variable.getVariableType() == VariableType.PLACEHOLDER && input) {
-                values.put(variable.name(), Nd4j.zeros(variable.dataType(), variable.placeholderShape()));
+                INDArray zeros = Nd4j.zeros(variable.dataType(), variable.placeholderShape());
+                values.put(variable.name(), zeros);
+                traced.put(variable.name(), zeros);
             } else if (variable.getVariableType() != VariableType.ARRAY && variable.getArr() != null) {
                 values.put(variable.name(), variable.getArr());
                 if (!input) {
@@ -99,6 +103,9 @@ final class PlanCompiler {
         forward.forEach(this::compile);
         forwardSteps = steps.size();
         backward.forEach(this::compile);
+        // Not left to the garbage collector, which does not see how much native memory hangs on these.
+        traced.keySet().removeAll(constants.keySet());
+        traced.values().forEach(INDArray::close);
     }
 
     /** The ops that {@code targets} need and that are not in {@code done}, each after its inputs' ops. */
@@ -161,6 +168,7 @@ final class PlanCompiler {
             // The shape function's type can be wrong (deeplearning4j#6872); the graph's is right.
             INDArray array = Nd4j.createUninitialized(graph.getVariable(output).dataType(), shapes.get(i), 'c');
             values.put(output, array);
+            traced.put(output, array);
             context.setOutputArray(i, array);
         }
         step.run(context);
