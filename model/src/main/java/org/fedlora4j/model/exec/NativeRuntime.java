@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * <p>What is set, and why:
  *
  * <ul>
- *   <li>{@code GOMP_SPINCOUNT=0} (Linux): by default libgomp's idle threads spin and starve the threads that work.
+ *   <li>{@code GOMP_SPINCOUNT=1000} (Linux): by default libgomp's idle threads spin long and starve those that work.
  *   <li>{@code ONEDNN_MAX_CPU_ISA} and {@code DNNL_MAX_CPU_ISA} {@code = AVX512_CORE_AMX} (Linux on x86-64 with AMX):
  *       oneDNN 2.3 keeps AMX off otherwise. Only with the kernel's permission to use the tiles (<a
  *       href="https://docs.kernel.org/arch/x86/xstate.html">arch_prctl, ARCH_REQ_XCOMP_PERM</a>), without which AMX
@@ -114,7 +114,7 @@ public final class NativeRuntime {
     private static Setting spinning(Map<String, String> environment) {
         String name = SPIN_VARIABLES.get(0);
         return firstSet(environment, SPIN_VARIABLES) == null
-                ? new Setting(Kind.ENVIRONMENT, name, "0", "idle threads sleep instead of spinning")
+                ? new Setting(Kind.ENVIRONMENT, name, "1000", "idle threads spin briefly only")
                 : new Setting(Kind.ENVIRONMENT, name, null, "the user has set " + String.join(" or ", SPIN_VARIABLES));
     }
 

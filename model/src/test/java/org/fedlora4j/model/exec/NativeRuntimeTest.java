@@ -90,7 +90,7 @@ class NativeRuntimeTest {
     void theUsersWaitPolicyStands() {
         assertThat(setting(NativeRuntime.decide(true, NO_AMX, Map.of(), () -> false), "GOMP_SPINCOUNT")
                         .value())
-                .isEqualTo("0");
+                .isEqualTo("1000");
         for (String name : new String[] {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"}) {
             Settings settings = NativeRuntime.decide(true, NO_AMX, Map.of(name, "PASSIVE"), () -> false);
             assertThat(setting(settings, "GOMP_SPINCOUNT").value()).isNull();
