@@ -1,8 +1,10 @@
 package org.fedlora4j.benchmark;
 
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import org.fedlora4j.benchmark.data.InstructionRecord;
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.federation.ClientData;
@@ -27,44 +29,45 @@ record ClientRecords(ClientData train, List<TestExample> test, int truncated, in
             InstructionEncoder encoder,
             Experiment.Data settings,
             long seed) {
-        int[] fitting = Arrays.stream(shard.indices())
-                .filter(index -> prompt(records.get(index), encoder).length < settings.maxTokens())
-                .toArray();
-        if (fitting.length < 2) {
-            throw new BadInputException("client " + shard.clientId() + ": " + fitting.length
+        Map<Integer, EncodedExample> fitting = new LinkedHashMap<>();
+        for (int index : shard.indices()) {
+            InstructionRecord record = records.get(index);
+            EncodedExample encoded = encoder.encode(record.instruction(), record.input(), record.response());
+            if (encoded.hasTargets()) {
+                fitting.put(index, encoded);
+            }
+        }
+        if (fitting.size() < 2) {
+            throw new BadInputException("client " + shard.clientId() + ": " + fitting.size()
                     + " records have a prompt of less than " + settings.maxTokens()
                     + " tokens, wanted at least 2: a larger data.max-tokens");
         }
-        TrainTestSplit split = TrainTestSplit.of(
-                new ClientShard(shard.clientId(), fitting), settings.trainPerClient(), settings.testPerClient(), seed);
+        ClientShard drawnFrom = new ClientShard(
+                shard.clientId(),
+                fitting.keySet().stream().mapToInt(Integer::intValue).toArray());
+        TrainTestSplit split = TrainTestSplit.of(drawnFrom, settings.trainPerClient(), settings.testPerClient(), seed);
         int truncated = 0;
         List<Example> train = new ArrayList<>();
         for (int index : split.train()) {
-            EncodedExample encoded = encode(records.get(index), encoder);
+            EncodedExample encoded = Objects.requireNonNull(fitting.get(index));
             truncated += encoded.truncated() ? 1 : 0;
             train.add(new Example(encoded.ids(), encoded.labels()));
         }
         List<TestExample> test = new ArrayList<>();
         for (int index : split.test()) {
             InstructionRecord record = records.get(index);
-            EncodedExample encoded = encode(record, encoder);
+            EncodedExample encoded = Objects.requireNonNull(fitting.get(index));
             truncated += encoded.truncated() ? 1 : 0;
             test.add(new TestExample(
-                    new Example(encoded.ids(), encoded.labels()), prompt(record, encoder), record.response()));
+                    new Example(encoded.ids(), encoded.labels()),
+                    encoder.encodePrompt(record.instruction(), record.input()),
+                    record.response()));
         }
         return new ClientRecords(
                 new ClientData(shard.clientId(), train),
                 List.copyOf(test),
                 truncated,
-                shard.indices().length - fitting.length);
-    }
-
-    private static int[] prompt(InstructionRecord record, InstructionEncoder encoder) {
-        return encoder.encodePrompt(record.instruction(), record.input());
-    }
-
-    private static EncodedExample encode(InstructionRecord record, InstructionEncoder encoder) {
-        return encoder.encode(record.instruction(), record.input(), record.response());
+                shard.indices().length - fitting.size());
     }
 
     String id() {

@@ -103,15 +103,7 @@ class ReadmeTest {
     @Test
     @Tag("real")
     void convertsAndTrainsTheRealModel() throws Exception {
-        Path models = Path.of(System.getProperty("fedlora.shared"), "models");
-        Process unpack = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        models.resolve("Unpack.java").toString(),
-                        models.resolve("smollm2-135m-instruct").toString(),
-                        folder.resolve("hugging-face").toString())
-                .inheritIO()
-                .start();
-        assertThat(unpack.waitFor()).isZero();
+        RealModel.unpack(folder.resolve("hugging-face"));
         Launcher launcher = new Launcher(folder);
         assertThat(launcher.run("convert", "hugging-face", "models/smollm2"))
                 .as(launcher.err())

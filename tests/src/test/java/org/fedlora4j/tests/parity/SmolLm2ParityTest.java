@@ -33,6 +33,7 @@ import org.fedlora4j.model.Adapter;
 import org.fedlora4j.model.LanguageModel;
 import org.fedlora4j.model.Score;
 import org.fedlora4j.model.TokenBatch;
+import org.fedlora4j.tests.RealModel;
 import org.fedlora4j.tests.parity.ParityReport.Quantity;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -66,16 +67,8 @@ class SmolLm2ParityTest {
 
     @BeforeAll
     void unpackAndConvert(@TempDir Path folder) throws Exception {
-        Path models = Path.of(System.getProperty("fedlora.shared"), "models");
         Path unpacked = folder.resolve("unpacked");
-        Process unpack = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        models.resolve("Unpack.java").toString(),
-                        models.resolve("smollm2-135m-instruct").toString(),
-                        unpacked.toString())
-                .inheritIO()
-                .start();
-        assertThat(unpack.waitFor()).isZero();
+        RealModel.unpack(unpacked);
         CheckpointConverter.convert(unpacked, folder.resolve("converted"), Progress.none());
         model = LanguageModel.open(folder.resolve("converted"));
         plain = model.with(Adapter.NONE);
