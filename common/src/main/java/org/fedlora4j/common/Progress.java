@@ -1,6 +1,8 @@
 package org.fedlora4j.common;
 
 import java.io.Console;
+import java.io.FilterOutputStream;
+import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -82,6 +84,26 @@ public final class Progress {
         if (complete) {
             work = "";
         }
+    }
+
+    /** A stream that shows how much of {@code total} bytes has been written through it. */
+    public OutputStream counting(OutputStream out, long total, String what) {
+        return new FilterOutputStream(out) {
+            private long done;
+
+            @Override
+            public void write(int value) throws IOException {
+                out.write(value);
+                update(++done, total, what);
+            }
+
+            @Override
+            public void write(byte[] bytes, int offset, int length) throws IOException {
+                out.write(bytes, offset, length);
+                done += length;
+                update(done, total, what);
+            }
+        };
     }
 
     /** Shows how things stand, in any words, in place of what {@link #update} or this showed before. */

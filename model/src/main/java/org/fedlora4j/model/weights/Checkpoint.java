@@ -1,19 +1,12 @@
 package org.fedlora4j.model.weights;
 
 import java.io.IOException;
-import java.io.OutputStream;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.DigestOutputStream;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.Arrays;
-import java.util.Iterator;
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.model.config.JsonFields;
 import org.fedlora4j.model.config.LlamaConfig;
-import org.fedlora4j.model.weights.ParameterNames.Parameter;
-import org.fedlora4j.model.weights.ParameterNames.Role;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -21,7 +14,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * When one is open, it has every tensor that its configuration asks for, with the right shape, in F32, F16 or BF16, and
  * no other.
  */
-public final class Checkpoint implements AutoCloseable {
+public final class Checkpoint implements WeightSource, AutoCloseable {
     /** Version of the folder's layout, in {@code fedlora.json}. */
     public static final int FORMAT_VERSION = 1;
 
@@ -50,15 +43,17 @@ public final class Checkpoint implements AutoCloseable {
         checkVersion(folder.resolve(ORIGIN_FILE));
         LlamaConfig config = LlamaConfig.read(folder.resolve("config.json"));
         SafetensorsFolder tensors = SafetensorsFolder.open(folder);
+        Checkpoint checkpoint = new Checkpoint(folder, config, tensors);
         try {
-            check(config, tensors);
+            checkpoint.check();
         } catch (IOException | RuntimeException e) {
             tensors.close();
             throw e;
         }
-        return new Checkpoint(folder, config, tensors);
+        return checkpoint;
     }
 
+    @Override
     public LlamaConfig config() {
         return config;
     }
@@ -86,9 +81,14 @@ public final class Checkpoint implements AutoCloseable {
         return tensors.file(name).floats(name);
     }
 
-    /** Writes a weight's bytes as they are in the file: row-major, little-endian. */
-    public void copyTo(String name, OutputStream out) throws IOException {
-        tensors.file(name).copyTo(name, out);
+    @Override
+    public ElementType type(String name) {
+        return info(name).type();
+    }
+
+    @Override
+    public void read(String name, long begin, ElementType type, ByteBuffer out) throws IOException {
+        tensors.file(name).read(name, begin, type, out);
     }
 
     /** Arrays that {@link #weight} gave stay usable. */
@@ -106,63 +106,20 @@ public final class Checkpoint implements AutoCloseable {
         }
     }
 
-    private static void check(LlamaConfig config, SafetensorsFolder tensors) throws IOException {
+    private void check() throws IOException {
         for (String name : tensors.names()) {
             if (!ParameterNames.isIgnored(name)) {
-                checkKnown(config, tensors.file(name), name);
+                SafetensorsFile file = tensors.file(name);
+                TensorInfo info = file.tensor(name);
+                ParameterChecks.requireKnown(config, file.path().toString(), name, info.shape());
+                if (!info.type().isWeight()) {
+                    throw new BadInputException(
+                            file.path() + ": " + name + " is " + info.type() + "; wanted F32, F16 or BF16");
+                }
             }
         }
-        // One step at a time: the number of layers is only a claim until the file has them.
-        for (Iterator<Parameter> parameters = ParameterNames.of(config).iterator(); parameters.hasNext(); ) {
-            String name = parameters.next().name();
-            if (!tensors.names().contains(name)) {
-                throw new BadInputException(tensors.place() + ": " + name + " is missing");
-            }
-        }
-        checkTied(config, tensors);
-    }
-
-    /** A tied head that the file holds none the less must be the embedding. */
-    private static void checkTied(LlamaConfig config, SafetensorsFolder tensors) throws IOException {
-        String head = ParameterNames.name(Role.HEAD);
-        String embedding = ParameterNames.name(Role.EMBEDDING);
-        if (config.tiedEmbeddings()
-                && tensors.names().contains(head)
-                && !Arrays.equals(sha256(tensors, head), sha256(tensors, embedding))) {
-            throw new BadInputException(tensors.place() + ": " + head + " differs from " + embedding
-                    + "; wanted the same, as tie_word_embeddings is true");
-        }
-    }
-
-    private static byte[] sha256(SafetensorsFolder tensors, String name) throws IOException {
-        try {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            tensors.file(name).copyTo(name, new DigestOutputStream(OutputStream.nullOutputStream(), digest));
-            return digest.digest();
-        } catch (NoSuchAlgorithmException e) {
-            throw new AssertionError("every Java has SHA-256", e);
-        }
-    }
-
-    private static void checkKnown(LlamaConfig config, SafetensorsFile file, String name) {
-        Parameter parameter;
-        try {
-            parameter = ParameterNames.parse(name);
-        } catch (BadInputException e) {
-            throw new BadInputException(file.path() + ": " + e.getMessage(), e);
-        }
-        if (parameter.layer() >= config.layers()) {
-            throw new BadInputException(
-                    file.path() + ": " + name + ": config.json has num_hidden_layers " + config.layers());
-        }
-        TensorInfo info = file.tensor(name);
-        if (!info.type().isWeight()) {
-            throw new BadInputException(file.path() + ": " + name + " is " + info.type() + "; wanted F32, F16 or BF16");
-        }
-        long[] wanted = parameter.role().shape(config);
-        if (!Arrays.equals(info.shape(), wanted)) {
-            throw new BadInputException(file.path() + ": " + name + " has shape " + Arrays.toString(info.shape())
-                    + "; config.json wants " + Arrays.toString(wanted));
-        }
+        String place = tensors.place().toString();
+        ParameterChecks.requireAll(config, place, tensors.names());
+        ParameterChecks.requireTied(this, place, tensors.names());
     }
 }

@@ -1,5 +1,6 @@
 package org.fedlora4j.model.weights;
 
+import java.util.Arrays;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
@@ -58,6 +59,11 @@ public final class ParameterNames {
                 case GATE, UP -> new long[] {config.intermediateSize(), hidden};
                 case DOWN -> new long[] {hidden, config.intermediateSize()};
             };
+        }
+
+        /** The product of the {@link #shape}. */
+        public long elements(LlamaConfig config) {
+            return Arrays.stream(shape(config)).reduce(1, Math::multiplyExact);
         }
     }
 

@@ -1,7 +1,6 @@
 package org.fedlora4j.model.weights;
 
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
@@ -10,8 +9,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import java.util.function.Consumer;
-import org.bytedeco.javacpp.indexer.Bfloat16Indexer;
-import org.bytedeco.javacpp.indexer.HalfIndexer;
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.model.exec.NativeRuntime;
 import org.jspecify.annotations.Nullable;
@@ -121,8 +118,8 @@ public final class SafetensorsFile implements AutoCloseable {
         switch (info.type()) {
             case F32 -> read(info, bytes -> values[next[0]++] = bytes.getFloat());
             case F64 -> read(info, bytes -> values[next[0]++] = (float) bytes.getDouble());
-            case F16 -> read(info, bytes -> values[next[0]++] = HalfIndexer.toFloat(bytes.getShort()));
-            case BF16 -> read(info, bytes -> values[next[0]++] = Bfloat16Indexer.toFloat(bytes.getShort()));
+            case F16 -> read(info, bytes -> values[next[0]++] = Elements.fromF16(bytes.getShort()));
+            case BF16 -> read(info, bytes -> values[next[0]++] = Elements.fromBf16(bytes.getShort()));
             default -> throw wrongType(name, info, "F32, F64, F16 or BF16");
         }
         return values;
@@ -157,9 +154,21 @@ public final class SafetensorsFile implements AutoCloseable {
         return values;
     }
 
-    /** Writes a tensor's bytes as they are. */
-    public void copyTo(String name, OutputStream out) throws IOException {
-        chunks(tensor(name), out::write);
+    /** Elements of an F32, F16 or BF16 tensor in any of these types; see {@link WeightSource#read}. */
+    public void read(String name, long begin, ElementType type, ByteBuffer out) throws IOException {
+        TensorInfo info = tensor(name);
+        long position = info.begin() + begin * info.type().bytes();
+        if (type == info.type()) {
+            SafetensorsHeader.readFully(channel, position, out);
+            return;
+        }
+        int bytes = out.remaining() / type.bytes() * info.type().bytes();
+        ByteBuffer from = SafetensorsHeader.readFully(channel, position, bytes);
+        try {
+            Elements.convert(from, info.type(), out, type);
+        } catch (BadInputException e) {
+            throw new BadInputException(path + ": " + name + " " + e.getMessage(), e);
+        }
     }
 
     @Override

@@ -15,6 +15,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.fedlora4j.common.AtomicFiles;
 
 /**
@@ -97,15 +98,22 @@ public final class SafetensorsWriter {
         }
     }
 
+    /** The names of the tensors that were added, in the order in which they will be asked for their bytes. */
+    public List<String> order() {
+        return sorted().map(Tensor::name).toList();
+    }
+
+    private Stream<Tensor> sorted() {
+        return tensors.values().stream()
+                .sorted(Comparator.comparingInt((Tensor tensor) -> -tensor.type.bytes())
+                        .thenComparing(Tensor::name));
+    }
+
     /** The tensors in the order of the file, with the filling between them. */
     private List<Tensor> layout() {
-        List<Tensor> sorted = tensors.values().stream()
-                .sorted(Comparator.comparingInt((Tensor tensor) -> -tensor.type.bytes())
-                        .thenComparing(Tensor::name))
-                .toList();
         List<Tensor> layout = new ArrayList<>();
         long end = 0;
-        for (Tensor tensor : sorted) {
+        for (Tensor tensor : sorted().toList()) {
             int gap = (int) Math.floorMod(-end, (long) ALIGNMENT);
             if (aligned && gap > 0) {
                 String name = SafetensorsHeader.PADDING + layout.size();

@@ -69,7 +69,8 @@ class SmolLm2ParityTest {
     void unpackAndConvert(@TempDir Path folder) throws Exception {
         Path unpacked = folder.resolve("unpacked");
         RealModel.unpack(unpacked);
-        CheckpointConverter.convert(unpacked, folder.resolve("converted"), Progress.none());
+        CheckpointConverter.convert(
+                unpacked, folder.resolve("converted"), CheckpointConverter.Options.DEFAULT, Progress.none());
         model = LanguageModel.open(folder.resolve("converted"));
         plain = model.with(Adapter.NONE);
     }
