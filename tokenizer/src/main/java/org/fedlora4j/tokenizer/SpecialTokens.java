@@ -12,16 +12,25 @@ import java.util.OptionalInt;
 import org.fedlora4j.common.BadInputException;
 
 /**
- * The ids with a role, from {@code tokenizer_config.json} (token texts), else {@code config.json} (ids).
+ * The ids with a role, from {@code tokenizer_config.json} (token texts), else {@code config.json} (ids), else the
+ * tokenizer's own.
  *
  * @param addBos what the setting add_bos_token says, if it is there
  */
 record SpecialTokens(OptionalInt bos, int eos, int pad, Optional<Boolean> addBos) {
 
-    static SpecialTokens read(Path modelFolder, Map<String, Integer> ids) throws IOException {
+    /**
+     * Reads what the folder's configurations say.
+     *
+     * @param ids all tokens
+     * @param ownRoles the ids of {@code bos}, {@code eos} and {@code pad} that the tokenizer names itself
+     */
+    static SpecialTokens read(Path modelFolder, Map<String, Integer> ids, Map<String, Integer> ownRoles)
+            throws IOException {
         Reader reader = new Reader(
                 modelFolder,
                 ids,
+                ownRoles,
                 readIfPresent(modelFolder.resolve("tokenizer_config.json")),
                 readIfPresent(modelFolder.resolve("config.json")));
         OptionalInt bos = reader.id("bos");
@@ -42,7 +51,12 @@ record SpecialTokens(OptionalInt bos, int eos, int pad, Optional<Boolean> addBos
         return Files.exists(file) ? JsonFile.read(file) : JsonNodeFactory.instance.objectNode();
     }
 
-    private record Reader(Path folder, Map<String, Integer> ids, ObjectNode tokenizerConfig, ObjectNode config) {
+    private record Reader(
+            Path folder,
+            Map<String, Integer> ids,
+            Map<String, Integer> ownRoles,
+            ObjectNode tokenizerConfig,
+            ObjectNode config) {
         OptionalInt id(String role) {
             JsonNode token = tokenizerConfig.path(role + "_token");
             // Either the text or {"content": the text, ...}.
@@ -51,7 +65,7 @@ record SpecialTokens(OptionalInt bos, int eos, int pad, Optional<Boolean> addBos
                 Integer id = ids.get(text.textValue());
                 if (id == null) {
                     throw new BadInputException(folder.resolve("tokenizer_config.json") + ": " + role + "_token is "
-                            + text + ", wanted a token of tokenizer.json");
+                            + text + ", wanted one of the tokenizer's tokens");
                 }
                 return OptionalInt.of(id);
             }
@@ -59,11 +73,12 @@ record SpecialTokens(OptionalInt bos, int eos, int pad, Optional<Boolean> addBos
             // A list where several tokens end a text; the first is the one that models are trained with.
             JsonNode id = value.isArray() ? value.path(0) : value;
             if (id.isMissingNode() || id.isNull()) {
-                return OptionalInt.empty();
+                Integer own = ownRoles.get(role);
+                return own == null ? OptionalInt.empty() : OptionalInt.of(own);
             }
             if (!id.canConvertToInt() || !ids.containsValue(id.intValue())) {
                 throw new BadInputException(folder.resolve("config.json") + ": " + role + "_token_id is " + id
-                        + ", wanted the id of a token of tokenizer.json");
+                        + ", wanted the id of one of the tokenizer's tokens");
             }
             return OptionalInt.of(id.intValue());
         }

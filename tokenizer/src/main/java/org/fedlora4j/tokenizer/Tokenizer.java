@@ -4,6 +4,7 @@ import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -18,7 +19,8 @@ import java.util.stream.IntStream;
 import org.fedlora4j.common.BadInputException;
 
 /**
- * A model's own tokenizer: Hugging Face's tokenizers library (Rust, through DJL) on the model's {@code tokenizer.json}.
+ * A model's own tokenizer: Hugging Face's tokenizers library (Rust, through DJL) on the model's {@code tokenizer.json}, or on what
+ * its {@code tokenizer.model} (SentencePiece) becomes.
  *
  * <p>Nothing is ever truncated or padded, and nothing is ever downloaded: the native library comes from DJL's jar.
  *
@@ -62,19 +64,32 @@ public final class Tokenizer implements AutoCloseable {
     /**
      * Opens a model folder's tokenizer.
      *
-     * @param modelFolder holds {@code tokenizer.json}; the bos, eos and pad tokens are those of
-     *     {@code tokenizer_config.json}, else of {@code config.json}
+     * @param modelFolder holds {@code tokenizer.json}, else {@code tokenizer.model}; the bos, eos and pad tokens are
+     *     those of {@code tokenizer_config.json}, else of {@code config.json}, else of {@code tokenizer.model}
      * @throws BadInputException if a file is missing or broken, the tokenizer isn't of the BPE kind (all LLaMAs' are),
      *     or no eos token is defined
      */
     public static Tokenizer open(Path modelFolder) throws IOException {
-        Path path = modelFolder.resolve("tokenizer.json");
-        TokenizerFile file = TokenizerFile.read(path);
-        SpecialTokens tokens = SpecialTokens.read(modelFolder, file.ids());
-        return new Tokenizer(load(path, file), tokens, file);
+        Path json = modelFolder.resolve("tokenizer.json");
+        if (Files.exists(json)) {
+            return open(modelFolder, TokenizerFile.of(json, JsonFile.read(json)), Map.of());
+        }
+        Path sentencePiece = modelFolder.resolve("tokenizer.model");
+        if (Files.exists(sentencePiece)) {
+            var model = SentencePieceModel.read(sentencePiece);
+            var file = TokenizerFile.of(sentencePiece, model.vocabulary().toJson());
+            return open(modelFolder, file, model.roles());
+        }
+        throw new BadInputException(modelFolder + ": neither tokenizer.json nor tokenizer.model, wanted one of them");
     }
 
-    private static HuggingFaceTokenizer load(Path path, TokenizerFile file) throws IOException {
+    private static Tokenizer open(Path modelFolder, TokenizerFile file, Map<String, Integer> ownRoles)
+            throws IOException {
+        SpecialTokens tokens = SpecialTokens.read(modelFolder, file.ids(), ownRoles);
+        return new Tokenizer(load(file), tokens, file);
+    }
+
+    private static HuggingFaceTokenizer load(TokenizerFile file) throws IOException {
         var json = new ByteArrayInputStream(file.json().getBytes(StandardCharsets.UTF_8));
         var options = Map.of("truncation", "false", "padding", "false");
         try {
@@ -85,7 +100,7 @@ public final class Tokenizer implements AutoCloseable {
                 throw e;
             }
             String reason = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
-            throw new BadInputException(path + ": refused by the tokenizers library: " + reason, e);
+            throw new BadInputException(file.source() + ": refused by the tokenizers library: " + reason, e);
         }
     }
 
