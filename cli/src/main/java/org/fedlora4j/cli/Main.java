@@ -20,7 +20,13 @@ import picocli.CommandLine.ScopeType;
 @Command(
         name = "fedlora",
         description = "Federated LoRA fine-tuning of LLaMA-family models.",
-        subcommands = {DemoCommand.class, ConvertCommand.class, TrainCommand.class, DoctorCommand.class},
+        subcommands = {
+            DemoCommand.class,
+            ConvertCommand.class,
+            VerifyCommand.class,
+            TrainCommand.class,
+            DoctorCommand.class
+        },
         mixinStandardHelpOptions = true,
         versionProvider = Main.Version.class,
         scope = ScopeType.INHERIT,

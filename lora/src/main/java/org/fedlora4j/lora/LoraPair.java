@@ -26,7 +26,7 @@ public record LoraPair(Matrix a, Matrix b) {
     }
 
     /**
-     * The weight with the adapter folded in, {@code W + scale · B · A}; each element is summed in double.
+     * The weight with the adapter folded in, {@code W + scale · B · A}; see {@link #addTo}.
      *
      * @param weight [out, in]
      */
@@ -36,19 +36,31 @@ public record LoraPair(Matrix a, Matrix b) {
                     "weight: " + weight.shape() + ", the adapter wants [" + out() + ", " + in() + "]");
         }
         Matrix merged = weight.copy();
+        addTo(merged.values(), 0, scale);
+        return merged;
+    }
+
+    /**
+     * Adds {@code scale · B · A} to elements of a weight [out, in]; each is summed in double.
+     *
+     * @param weights row-major, from the element {@code begin} of the weight on
+     */
+    public void addTo(float[] weights, long begin, double scale) {
         double[] delta = new double[in()];
-        for (int i = 0; i < out(); i++) {
-            Arrays.fill(delta, 0);
+        for (int done = 0; done < weights.length; ) {
+            int row = (int) ((begin + done) / in());
+            int first = (int) ((begin + done) % in());
+            int columns = Math.min(in() - first, weights.length - done);
+            Arrays.fill(delta, 0, columns, 0);
             for (int k = 0; k < rank(); k++) {
-                for (int j = 0; j < in(); j++) {
-                    delta[j] += (double) b.get(i, k) * a.get(k, j);
+                for (int j = 0; j < columns; j++) {
+                    delta[j] += (double) b.get(row, k) * a.get(k, first + j);
                 }
             }
-            for (int j = 0; j < in(); j++) {
-                int index = i * in() + j;
-                merged.values()[index] = (float) (weight.values()[index] + scale * delta[j]);
+            for (int j = 0; j < columns; j++) {
+                weights[done + j] = (float) (weights[done + j] + scale * delta[j]);
             }
+            done += columns;
         }
-        return merged;
     }
 }

@@ -55,12 +55,13 @@ public final class AdaptedModel implements AutoCloseable {
     }
 
     /**
-     * The hidden states [rows · longest, D] after the embedding and after each layer, before the final norm.
+     * The hidden states [rows · longest, D] after the embedding, after each layer, and after the final norm.
      *
-     * @return [layers + 1][rows · tokens of the longest row][D]
+     * @return [layers + 2][rows · tokens of the longest row][D]
      */
     public float[][][] hiddenStates(TokenBatch batch) {
-        float[][][] states = new float[model.config().layers() + 1][][];
+        int layers = model.config().layers();
+        float[][][] states = new float[layers + 2][][];
         int[] rows = allRows(batch);
         plan(batch, false).forward(batch, (layer, hidden) -> {
             states[layer + 1] = new float[rows.length][];
@@ -68,6 +69,7 @@ public final class AdaptedModel implements AutoCloseable {
                 states[layer + 1][i] = hidden.getRow(rows[i]).toFloatVector();
             }
         });
+        states[layers + 1] = model.head().normed(states[layers]);
         return states;
     }
 

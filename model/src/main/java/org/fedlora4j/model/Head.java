@@ -76,6 +76,23 @@ final class Head implements AutoCloseable {
         return logits;
     }
 
+    /** Rows [N][D] after the final norm. */
+    float[][] normed(float[][] rows) {
+        float[] weight = weights.norm().toFloatVector();
+        float[][] normed = new float[rows.length][weight.length];
+        for (int row = 0; row < rows.length; row++) {
+            double squares = 0;
+            for (float value : rows[row]) {
+                squares += (double) value * value;
+            }
+            double scale = 1 / Math.sqrt(squares / weight.length + config.rmsNormEps());
+            for (int i = 0; i < weight.length; i++) {
+                normed[row][i] = (float) (rows[row][i] * scale * weight[i]);
+            }
+        }
+        return normed;
+    }
+
     @Override
     public void close() {
         chunks.values().forEach(chunk -> chunk.memory.close());

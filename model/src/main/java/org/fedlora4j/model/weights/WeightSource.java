@@ -15,7 +15,7 @@ public interface WeightSource {
 
     LlamaConfig config();
 
-    /** F32, F16 or BF16: the type in which a weight's values are exact. */
+    /** F32, F16 or BF16: the type that a weight has, unless another is asked for. */
     ElementType type(String name);
 
     /**

@@ -1,0 +1,143 @@
+package org.fedlora4j.cli;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.fedlora4j.benchmark.verify.Comparison;
+import org.fedlora4j.benchmark.verify.ReferenceFile;
+import org.fedlora4j.benchmark.verify.Verification;
+import org.fedlora4j.common.BadInputException;
+import org.fedlora4j.common.Progress;
+import org.fedlora4j.lora.AdapterState;
+import org.fedlora4j.lora.PeftAdapter;
+import org.fedlora4j.model.LanguageModel;
+import org.fedlora4j.model.exec.Precision;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Compares what a model computes with what another implementation made of the same batch. */
+@Command(
+        name = "verify",
+        description = {
+            "Compare a model's logits, loss, hidden states and gradients with a reference.",
+            "Exit code 0: all within the tolerance; 1: not, and the worst is named."
+        },
+        footer = {
+            "",
+            "Example:",
+            "  ./fedlora verify models/smollm2 --reference ../shared/golden/smollm2/sft.safetensors"
+        })
+final class VerifyCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec;
+
+    @Parameters(paramLabel = "MODEL", description = "A model that convert made, or any that it takes.")
+    private Path source;
+
+    @Option(
+            names = "--reference",
+            required = true,
+            paramLabel = "FILE",
+            description = "safetensors with input_ids, attention_mask and labels [B, T], and what to compare: logits "
+                    + "[B, T, V], loss, hidden.N, grad.NAME.")
+    private Path reference;
+
+    @Option(names = "--adapter", paramLabel = "DIR", description = "A PEFT adapter that the reference was made with.")
+    private @Nullable Path adapter;
+
+    @Option(names = "--precision", defaultValue = "auto", description = "auto, f32 or bf16.")
+    private String precision;
+
+    @Option(
+            names = "--tolerance",
+            defaultValue = "4e-4",
+            description = "Largest difference allowed, as a part of the tensor's largest value (default: "
+                    + "${DEFAULT-VALUE}).")
+    private double tolerance;
+
+    @Option(names = "--padding", description = "Compare padded positions too.")
+    private boolean padding;
+
+    @Option(names = "--json", description = "Print the differences as JSON.")
+    private boolean json;
+
+    @Override
+    public Integer call() throws IOException {
+        if (!(tolerance >= 0 && Double.isFinite(tolerance))) {
+            throw new BadInputException("--tolerance: " + tolerance + ", wanted a number of at least 0");
+        }
+        Precision.choose(precision);
+        List<Comparison> comparisons = compare();
+        Comparison worst = comparisons.stream()
+                .max(Comparator.comparingDouble(Comparison::ofLargest))
+                .orElseThrow();
+        boolean equal = worst.isWithin(tolerance);
+        PrintWriter out = spec.commandLine().getOut();
+        if (json) {
+            out.println(toJson(comparisons, equal).toPrettyString());
+        } else {
+            print(comparisons, worst, equal, out);
+        }
+        out.flush();
+        return equal ? 0 : Main.OUR_FAILURE;
+    }
+
+    private List<Comparison> compare() throws IOException {
+        try (ReferenceFile file = new ReferenceFile(reference);
+                ReadableModel readable = ReadableModel.of(source, Progress.onStderr());
+                LanguageModel model = LanguageModel.open(readable.folder())) {
+            Optional<AdapterState> state =
+                    adapter == null ? Optional.empty() : Optional.of(PeftAdapter.read(adapter, model.config()));
+            return Verification.run(model, state, file, padding);
+        }
+    }
+
+    private void print(List<Comparison> comparisons, Comparison worst, boolean equal, PrintWriter out) {
+        int width = comparisons.stream()
+                .mapToInt(comparison -> comparison.name().length())
+                .max()
+                .orElse(0);
+        out.printf("%-" + width + "s  %10s  %10s%n", "tensor", "difference", "of largest");
+        for (Comparison comparison : comparisons) {
+            out.printf(
+                    Locale.ROOT,
+                    "%-" + width + "s  %10.1e  %10.1e%n",
+                    comparison.name(),
+                    comparison.absolute(),
+                    comparison.ofLargest());
+        }
+        if (equal) {
+            out.printf(Locale.ROOT, "all %d within %.1e%n", comparisons.size(), tolerance);
+        } else {
+            out.printf(
+                    Locale.ROOT,
+                    "not within %.1e: %s differs by %.1e of its largest value%n",
+                    tolerance,
+                    worst.name(),
+                    worst.ofLargest());
+        }
+    }
+
+    private ObjectNode toJson(List<Comparison> comparisons, boolean equal) {
+        ObjectNode tree = JsonNodeFactory.instance.objectNode();
+        tree.put("equal", equal).put("tolerance", tolerance);
+        ObjectNode tensors = tree.putObject("tensors");
+        for (Comparison comparison : comparisons) {
+            tensors.putObject(comparison.name())
+                    .put("difference", comparison.absolute())
+                    .put("ofLargest", comparison.ofLargest());
+        }
+        return tree;
+    }
+}
