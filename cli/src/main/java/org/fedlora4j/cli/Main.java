@@ -23,6 +23,7 @@ import picocli.CommandLine.ScopeType;
         subcommands = {
             DemoCommand.class,
             ConvertCommand.class,
+            MergeCommand.class,
             VerifyCommand.class,
             TrainCommand.class,
             DoctorCommand.class
