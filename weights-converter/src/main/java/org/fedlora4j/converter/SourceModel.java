@@ -23,7 +23,7 @@ public interface SourceModel extends WeightSource, AutoCloseable {
     /**
      * Opens a model of any supported format and checks it.
      *
-     * @param source a folder of Hugging Face's with safetensors or {@code pytorch_model.bin}, whole or in shards; one of
+     * @param source a folder of Hugging Face's with safetensors or, failing that, {@code pytorch_model.bin}, whole or in shards; one of
      *     these files, or the index of the shards
      * @throws BadInputException if there is no such file or it is not a sound model that is supported
      */
@@ -38,12 +38,18 @@ public interface SourceModel extends WeightSource, AutoCloseable {
         if (folder != null && SafetensorsModel.FILES.contains(String.valueOf(source.getFileName()))) {
             return new SafetensorsModel(folder);
         }
+        if (folder != null && PyTorchModel.FILES.contains(String.valueOf(source.getFileName()))) {
+            return PyTorchModel.open(folder);
+        }
         throw new BadInputException(source + ": not a model's file; wanted " + wanted());
     }
 
     private static SourceModel openFolder(Path folder) throws IOException {
         if (holdsAny(folder, SafetensorsModel.FILES)) {
             return new SafetensorsModel(folder);
+        }
+        if (holdsAny(folder, PyTorchModel.FILES)) {
+            return PyTorchModel.open(folder);
         }
         throw new BadInputException(folder + ": holds no model; wanted " + wanted());
     }
@@ -53,7 +59,7 @@ public interface SourceModel extends WeightSource, AutoCloseable {
     }
 
     private static String wanted() {
-        return Stream.of(SafetensorsModel.FILES)
+        return Stream.of(SafetensorsModel.FILES, PyTorchModel.FILES)
                 .map(names -> String.join(", ", names))
                 .reduce((all, more) -> all + ", " + more)
                 .orElseThrow();

@@ -79,6 +79,13 @@ class CheckpointConverterTest {
         assertThat(summary.seconds()).isPositive();
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"mqa-f16", "rope-linear-bf16", "theta-1e6-bf16"})
+    void readsPyTorchFiles(String name) throws IOException {
+        Summary summary = convert(golden("toy/" + name), "converted");
+        assertThat(summary.type()).isEqualTo(name.contains("bf16") ? "BF16" : "F16");
+    }
+
     @Test
     void copiesWhatBelongsToTheModelAndSaysWhereItCameFrom() throws IOException, NoSuchAlgorithmException {
         Path source = temporary.resolve("source");

@@ -21,11 +21,14 @@ public final class Checkpoint implements WeightSource, AutoCloseable {
     /** The file that says where a converted checkpoint came from; Hugging Face's have none. */
     public static final String ORIGIN_FILE = "fedlora.json";
 
+    /** The file with all weights, where there are no shards. */
+    private static final String SINGLE_FILE = "model.safetensors";
+
     private final Path folder;
     private final LlamaConfig config;
-    private final SafetensorsFolder tensors;
+    private final TensorFolder<SafetensorsFile> tensors;
 
-    private Checkpoint(Path folder, LlamaConfig config, SafetensorsFolder tensors) {
+    private Checkpoint(Path folder, LlamaConfig config, TensorFolder<SafetensorsFile> tensors) {
         this.folder = folder;
         this.config = config;
         this.tensors = tensors;
@@ -42,10 +45,10 @@ public final class Checkpoint implements WeightSource, AutoCloseable {
         }
         checkVersion(folder.resolve(ORIGIN_FILE));
         LlamaConfig config = LlamaConfig.read(folder.resolve("config.json"));
-        SafetensorsFolder tensors = SafetensorsFolder.open(folder);
+        TensorFolder<SafetensorsFile> tensors = TensorFolder.open(folder, SINGLE_FILE, SafetensorsFile::open);
         Checkpoint checkpoint = new Checkpoint(folder, config, tensors);
         try {
-            checkpoint.check();
+            ParameterChecks.requireSame(checkpoint, tensors);
         } catch (IOException | RuntimeException e) {
             tensors.close();
             throw e;
@@ -104,22 +107,5 @@ public final class Checkpoint implements WeightSource, AutoCloseable {
                 throw origin.wrong("formatVersion", FORMAT_VERSION + ": convert the model again");
             }
         }
-    }
-
-    private void check() throws IOException {
-        for (String name : tensors.names()) {
-            if (!ParameterNames.isIgnored(name)) {
-                SafetensorsFile file = tensors.file(name);
-                TensorInfo info = file.tensor(name);
-                ParameterChecks.requireKnown(config, file.path().toString(), name, info.shape());
-                if (!info.type().isWeight()) {
-                    throw new BadInputException(
-                            file.path() + ": " + name + " is " + info.type() + "; wanted F32, F16 or BF16");
-                }
-            }
-        }
-        String place = tensors.place().toString();
-        ParameterChecks.requireAll(config, place, tensors.names());
-        ParameterChecks.requireTied(this, place, tensors.names());
     }
 }

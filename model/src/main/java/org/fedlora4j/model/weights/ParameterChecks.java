@@ -17,6 +17,27 @@ public final class ParameterChecks {
     private ParameterChecks() {}
 
     /**
+     * Refuses a folder whose tensors are not the parameters of the configuration.
+     *
+     * @param source reads from the folder
+     */
+    public static void requireSame(WeightSource source, TensorFolder<?> folder) throws IOException {
+        for (String name : folder.names()) {
+            if (!ParameterNames.isIgnored(name)) {
+                TensorFile file = folder.file(name);
+                requireKnown(source.config(), file.path().toString(), name, file.shape(name));
+                if (!file.type(name).isWeight()) {
+                    throw new BadInputException(
+                            file.path() + ": " + name + " is " + file.type(name) + "; wanted F32, F16 or BF16");
+                }
+            }
+        }
+        String place = folder.place().toString();
+        requireAll(source.config(), place, folder.names());
+        requireTied(source, place, folder.names());
+    }
+
+    /**
      * Refuses a tensor that the configuration's model does not have in this shape.
      *
      * @param file for the message

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.model.exec.NativeRuntime;
@@ -24,7 +25,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * <p>Closing is safe while arrays are in use: the mapping lives as long as they do. The file must not be changed or cut
  * short meanwhile.
  */
-public final class SafetensorsFile implements AutoCloseable {
+public final class SafetensorsFile implements TensorFile {
     static {
         NativeRuntime.ensure();
     }
@@ -60,6 +61,7 @@ public final class SafetensorsFile implements AutoCloseable {
         }
     }
 
+    @Override
     public Path path() {
         return path;
     }
@@ -67,6 +69,21 @@ public final class SafetensorsFile implements AutoCloseable {
     /** Every tensor by name, in the order of the data. */
     public Map<String, TensorInfo> tensors() {
         return header.tensors();
+    }
+
+    @Override
+    public Set<String> names() {
+        return header.tensors().keySet();
+    }
+
+    @Override
+    public ElementType type(String name) {
+        return tensor(name).type();
+    }
+
+    @Override
+    public long[] shape(String name) {
+        return tensor(name).shape();
     }
 
     /** The texts that the writer of the file left in it. */
@@ -154,16 +171,16 @@ public final class SafetensorsFile implements AutoCloseable {
         return values;
     }
 
-    /** Elements of an F32, F16 or BF16 tensor in any of these types; see {@link WeightSource#read}. */
+    @Override
     public void read(String name, long begin, ElementType type, ByteBuffer out) throws IOException {
         TensorInfo info = tensor(name);
         long position = info.begin() + begin * info.type().bytes();
         if (type == info.type()) {
-            SafetensorsHeader.readFully(channel, position, out);
+            FileBytes.readFully(channel, position, out);
             return;
         }
         int bytes = out.remaining() / type.bytes() * info.type().bytes();
-        ByteBuffer from = SafetensorsHeader.readFully(channel, position, bytes);
+        ByteBuffer from = FileBytes.read(channel, position, bytes);
         try {
             Elements.convert(from, info.type(), out, type);
         } catch (BadInputException e) {
@@ -194,7 +211,7 @@ public final class SafetensorsFile implements AutoCloseable {
         byte[] bytes = new byte[(int) Math.min(CHUNK_BYTES, info.byteSize())];
         for (long position = info.begin(); position < info.end(); position += bytes.length) {
             int length = (int) Math.min(bytes.length, info.end() - position);
-            SafetensorsHeader.readFully(channel, position, ByteBuffer.wrap(bytes, 0, length));
+            FileBytes.readFully(channel, position, ByteBuffer.wrap(bytes, 0, length));
             chunk.accept(bytes, 0, length);
         }
     }

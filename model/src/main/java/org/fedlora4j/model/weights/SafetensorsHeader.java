@@ -2,10 +2,7 @@ package org.fedlora4j.model.weights;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
-import java.io.EOFException;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -36,13 +33,13 @@ record SafetensorsHeader(Map<String, TensorInfo> tensors, Map<String, String> me
         if (fileBytes < Long.BYTES) {
             throw new BadInputException(file + ": " + fileBytes + " bytes; wanted a safetensors file of 8 or more");
         }
-        long headerBytes = readFully(channel, 0, Long.BYTES).getLong();
+        long headerBytes = FileBytes.read(channel, 0, Long.BYTES).getLong();
         long limit = Math.min(fileBytes - Long.BYTES, JsonFields.MAX_BYTES);
         if (headerBytes < 0 || headerBytes > limit) {
             throw new BadInputException(file + ": header length is " + Long.toUnsignedString(headerBytes)
                     + " bytes; wanted at most " + limit);
         }
-        byte[] json = readFully(channel, Long.BYTES, (int) headerBytes).array();
+        byte[] json = FileBytes.read(channel, Long.BYTES, (int) headerBytes).array();
         JsonFields fields = JsonFields.parse(file, json);
         Map<String, String> metadata = new LinkedHashMap<>();
         List<Map.Entry<String, TensorInfo>> tensors = new ArrayList<>();
@@ -125,23 +122,5 @@ record SafetensorsHeader(Map<String, TensorInfo> tensors, Map<String, String> me
             values[i] = value.longValue();
         }
         return values;
-    }
-
-    /** Bytes of the file, little-endian. */
-    static ByteBuffer readFully(FileChannel channel, long position, int bytes) throws IOException {
-        ByteBuffer buffer = ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
-        readFully(channel, position, buffer);
-        return buffer.flip();
-    }
-
-    /** Fills what remains of the buffer. */
-    static void readFully(FileChannel channel, long position, ByteBuffer buffer) throws IOException {
-        while (buffer.hasRemaining()) {
-            int count = channel.read(buffer, position);
-            if (count < 0) {
-                throw new EOFException("the file became shorter while it was read");
-            }
-            position += count;
-        }
     }
 }

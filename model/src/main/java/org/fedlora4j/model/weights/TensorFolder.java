@@ -1,5 +1,6 @@
 package org.fedlora4j.model.weights;
 
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -11,28 +12,47 @@ import java.util.Set;
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.model.config.JsonFields;
 
-/** The tensors of a folder, in one safetensors file or in shards with an index. */
-final class SafetensorsFolder implements AutoCloseable {
-    private static final String SINGLE = "model.safetensors";
-    private static final String INDEX = "model.safetensors.index.json";
+/**
+ * The tensors of a folder as Hugging Face lays it out: in one file, or in shards with an index beside them.
+ *
+ * @param <F> a file of the folder's format
+ */
+public final class TensorFolder<F extends TensorFile> implements Closeable {
+    /** What an index adds to the name of the single file that it stands for. */
+    public static final String INDEX_SUFFIX = ".index.json";
 
     private final Path place;
-    private final Map<Path, SafetensorsFile> files = new LinkedHashMap<>();
-    private final Map<String, SafetensorsFile> byTensor = new LinkedHashMap<>();
+    private final Opener<F> opener;
+    private final Map<Path, F> files = new LinkedHashMap<>();
+    private final Map<String, F> byTensor = new LinkedHashMap<>();
 
-    private SafetensorsFolder(Path place) {
-        this.place = place;
+    /** Opens a file of one format and checks it. */
+    @FunctionalInterface
+    public interface Opener<F extends TensorFile> {
+        F open(Path path) throws IOException;
     }
 
-    /** Opens {@code model.safetensors}, or the shards that {@code model.safetensors.index.json} names. */
-    static SafetensorsFolder open(Path folder) throws IOException {
-        boolean single = Files.exists(folder.resolve(SINGLE));
-        if (!single && !Files.exists(folder.resolve(INDEX))) {
-            throw new BadInputException(folder + ": no " + SINGLE + " and no " + INDEX);
+    private TensorFolder(Path place, Opener<F> opener) {
+        this.place = place;
+        this.opener = opener;
+    }
+
+    /**
+     * Opens the single file, or else the shards that its index names.
+     *
+     * @param single name of the file, such as {@code model.safetensors}
+     * @throws BadInputException if neither is there, or a file is not sound, or the index does not match the shards
+     */
+    public static <F extends TensorFile> TensorFolder<F> open(Path folder, String single, Opener<F> opener)
+            throws IOException {
+        String index = single + INDEX_SUFFIX;
+        boolean whole = Files.exists(folder.resolve(single));
+        if (!whole && !Files.exists(folder.resolve(index))) {
+            throw new BadInputException(folder + ": no " + single + " and no " + index);
         }
-        SafetensorsFolder tensors = new SafetensorsFolder(folder.resolve(single ? SINGLE : INDEX));
+        TensorFolder<F> tensors = new TensorFolder<>(folder.resolve(whole ? single : index), opener);
         try {
-            if (single) {
+            if (whole) {
                 tensors.add(tensors.place);
             } else {
                 tensors.addShards(folder);
@@ -45,17 +65,17 @@ final class SafetensorsFolder implements AutoCloseable {
     }
 
     /** The file that lists the tensors. */
-    Path place() {
+    public Path place() {
         return place;
     }
 
-    Set<String> names() {
+    public Set<String> names() {
         return Collections.unmodifiableSet(byTensor.keySet());
     }
 
     /** The file that holds a tensor. */
-    SafetensorsFile file(String name) {
-        SafetensorsFile file = byTensor.get(name);
+    public F file(String name) {
+        F file = byTensor.get(name);
         if (file == null) {
             throw new BadInputException(place + ": " + name + " is missing");
         }
@@ -64,7 +84,7 @@ final class SafetensorsFolder implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        for (SafetensorsFile file : files.values()) {
+        for (F file : files.values()) {
             file.close();
         }
     }
@@ -78,7 +98,8 @@ final class SafetensorsFolder implements AutoCloseable {
                 add(shard);
             }
             if (byTensor.get(tensor) != files.get(shard)) {
-                throw new BadInputException(shard + ": " + tensor + " is missing; " + INDEX + " places it there");
+                throw new BadInputException(
+                        shard + ": " + tensor + " is missing; " + place.getFileName() + " places it there");
             }
         }
     }
@@ -98,10 +119,10 @@ final class SafetensorsFolder implements AutoCloseable {
     }
 
     private void add(Path path) throws IOException {
-        SafetensorsFile file = SafetensorsFile.open(path);
+        F file = opener.open(path);
         files.put(path, file);
-        for (String tensor : file.tensors().keySet()) {
-            SafetensorsFile other = byTensor.put(tensor, file);
+        for (String tensor : file.names()) {
+            F other = byTensor.put(tensor, file);
             if (other != null) {
                 throw new BadInputException(path + ": " + tensor + " is in " + other.path() + " too; wanted it once");
             }
