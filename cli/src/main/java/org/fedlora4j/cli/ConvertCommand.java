@@ -22,7 +22,8 @@ final class ConvertCommand implements Callable<Integer> {
 
     @Parameters(
             paramLabel = "SOURCE",
-            description = "A folder from Hugging Face with safetensors, whole or in shards, or one of these files.")
+            description =
+                    "A folder from Hugging Face with safetensors or pytorch_model.bin, whole or in shards, or one of these files.")
     private Path source;
 
     @Parameters(paramLabel = "TARGET", description = "Folder to make; it must not exist yet.")

@@ -11,6 +11,8 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.fedlora4j.common.Progress;
+import org.fedlora4j.converter.CheckpointConverter;
 import org.fedlora4j.lora.AdapterState;
 import org.fedlora4j.lora.LoraPair;
 import org.fedlora4j.lora.MagnitudeAxis;
@@ -37,8 +39,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Small models of every kind, plain and with adapters, in all ways of keeping weights and activations. */
 @ExtendWith(ParityReport.class)
 class ToyParityTest {
-    private static final List<String> CASES =
+    private static final List<String> SAFETENSORS =
             List.of("mha-untied-f32", "gqa-tied-bf16", "head-dim-f32", "rope-llama3-bf16", "new-style-config");
+
+    private static final List<String> PYTORCH_FILES = List.of("mqa-f16", "theta-1e6-bf16", "rope-linear-bf16");
+
+    private static final List<String> CASES =
+            Stream.of(SAFETENSORS, PYTORCH_FILES).flatMap(List::stream).toList();
 
     // The tolerances of golden/README.md.
     private static final double LOGITS = 3e-4;
@@ -53,6 +60,10 @@ class ToyParityTest {
             .flatMap(residentBytes -> Arrays.stream(Recompute.values())
                     .map(recompute -> new Settings(residentBytes, 1L << 30, recompute)))
             .toList();
+
+    @TempDir
+    @SuppressWarnings("NullAway.Init")
+    private static Path converted;
 
     @TempDir
     @SuppressWarnings("NullAway.Init")
@@ -72,7 +83,7 @@ class ToyParityTest {
     void logitsLossAndHiddenStates(String name, Settings settings) throws IOException {
         Path toy = Reference.golden("toy/" + name);
         try (Reference reference = new Reference(toy.resolve("reference.safetensors"));
-                LanguageModel model = LanguageModel.open(toy, settings);
+                LanguageModel model = open(name, settings);
                 AdaptedModel plain = model.with(Adapter.NONE)) {
             checkLogitsAndLoss("toy/" + name, plain, reference, LOGITS);
             float[][][] states = plain.hiddenStates(reference.batch(0));
@@ -84,7 +95,7 @@ class ToyParityTest {
         }
     }
 
-    /** GGUF cases have no hidden states, but one is the only multi-query attention in safetensors. */
+    /** References of GGUF cases have no hidden states. */
     @ParameterizedTest
     @ValueSource(strings = {"mqa-f16", "new-style-config"})
     void logitsAndLossOfDequantisedModels(String name) throws IOException {
@@ -102,7 +113,7 @@ class ToyParityTest {
         Path toy = Reference.golden("toy/" + name);
         Set<Part> parts = EnumSet.of(Part.A, Part.B);
         try (Reference reference = new Reference(toy.resolve("adapter-reference.safetensors"));
-                LanguageModel model = LanguageModel.open(toy, settings);
+                LanguageModel model = open(name, settings);
                 TrainableAdapter adapter = adapter(model, toy, parts, MagnitudeAxis.ROW);
                 AdaptedModel adapted = model.with(adapter)) {
             String row = "toy/" + name + ", adapter";
@@ -118,7 +129,7 @@ class ToyParityTest {
         Set<Part> parts = EnumSet.of(Part.A_DIRECTION, Part.A_MAGNITUDE, Part.B_DIRECTION, Part.B_MAGNITUDE);
         for (MagnitudeAxis axis : MagnitudeAxis.values()) {
             try (Reference reference = new Reference(toy.resolve("decomposed-reference.safetensors"));
-                    LanguageModel model = LanguageModel.open(toy, settings);
+                    LanguageModel model = open(name, settings);
                     TrainableAdapter adapter = adapter(model, toy, parts, axis);
                     AdaptedModel adapted = model.with(adapter)) {
                 String row = "toy/" + name + (axis == MagnitudeAxis.ROW ? ", by rows" : ", by columns");
@@ -153,6 +164,19 @@ class ToyParityTest {
             }
             checkLogitsAndLoss(row, plain, reference, LOGITS);
         }
+    }
+
+    /** What can't be mapped into memory is converted first, once. */
+    private static LanguageModel open(String name, Settings settings) throws IOException {
+        Path toy = Reference.golden("toy/" + name);
+        if (!PYTORCH_FILES.contains(name)) {
+            return LanguageModel.open(toy, settings);
+        }
+        Path target = converted.resolve(name);
+        if (!Files.exists(target)) {
+            CheckpointConverter.convert(toy, target, CheckpointConverter.Options.DEFAULT, Progress.none());
+        }
+        return LanguageModel.open(target, settings);
     }
 
     private static TrainableAdapter adapter(LanguageModel model, Path toy, Set<Part> trained, MagnitudeAxis axis)
