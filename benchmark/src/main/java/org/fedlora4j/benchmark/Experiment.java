@@ -1,6 +1,7 @@
 package org.fedlora4j.benchmark;
 
 import java.nio.file.Path;
+import org.fedlora4j.benchmark.data.FieldNames;
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.federation.Recipe;
 import org.fedlora4j.federation.data.Partitioner;
@@ -38,7 +39,8 @@ public record Experiment(
     /**
      * What is learnt and by whom.
      *
-     * @param source JSON Lines, a task of Natural Instructions or a folder of tasks
+     * @param source a file or folder that {@link org.fedlora4j.benchmark.data.InstructionData} reads
+     * @param skipBadRecords whether records that can't be used are left out; otherwise the first is an error
      * @param template of the prompts
      * @param maxTokens where examples are cut off
      * @param trainPerClient at most so many records
@@ -46,6 +48,8 @@ public record Experiment(
      */
     public record Data(
             Path source,
+            FieldNames fields,
+            boolean skipBadRecords,
             Partitioner partitioner,
             Template template,
             int maxTokens,

@@ -10,10 +10,13 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.fedlora4j.benchmark.data.FieldNames;
+import org.fedlora4j.benchmark.data.FieldNames.Part;
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.federation.Fields;
 import org.fedlora4j.federation.Recipe;
@@ -70,6 +73,9 @@ public final class ExperimentFile {
         Experiment.Data data = experiment.data();
         ObjectNode dataTree = tree.putObject("data");
         dataTree.put("train", data.source().toString());
+        ObjectNode fieldsTree = dataTree.putObject("fields");
+        data.fields().named().forEach((part, name) -> fieldsTree.put(Fields.hyphenated(part), name));
+        dataTree.put("skip-bad-records", data.skipBadRecords());
         dataTree.set("partition", toTree(data.partitioner()));
         dataTree.put("template", Fields.hyphenated(data.template()));
         dataTree.put("max-tokens", data.maxTokens());
@@ -149,6 +155,8 @@ public final class ExperimentFile {
 
     private static Optional<Experiment.Data> data(Fields fields) {
         Optional<Path> train = fields.path("train");
+        Optional<FieldNames> names = fieldNames(fields.childOrEmpty("fields"));
+        boolean skipBadRecords = fields.flag("skip-bad-records", false);
         Optional<Partitioner> partitioner = partitioner(fields.child("partition"));
         Experiment.Template template =
                 fields.constant("template", Experiment.Template.ALPACA, Experiment.Template.values());
@@ -156,7 +164,25 @@ public final class ExperimentFile {
         int trainPerClient = fields.integer("train-per-client", 128);
         int testPerClient = fields.integer("test-per-client", 24);
         return fields.build(() -> new Experiment.Data(
-                train.orElseThrow(), partitioner.orElseThrow(), template, maxTokens, trainPerClient, testPerClient));
+                train.orElseThrow(),
+                names.orElseThrow(),
+                skipBadRecords,
+                partitioner.orElseThrow(),
+                template,
+                maxTokens,
+                trainPerClient,
+                testPerClient));
+    }
+
+    private static Optional<FieldNames> fieldNames(Fields fields) {
+        Map<Part, String> named = new EnumMap<>(Part.class);
+        for (Part part : Part.values()) {
+            String key = Fields.hyphenated(part);
+            if (fields.has(key)) {
+                named.put(part, fields.text(key));
+            }
+        }
+        return fields.build(() -> new FieldNames(named));
     }
 
     private static Optional<Partitioner> partitioner(Fields fields) {

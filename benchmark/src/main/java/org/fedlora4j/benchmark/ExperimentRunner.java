@@ -49,13 +49,20 @@ public final class ExperimentRunner {
         try (LanguageModel model = LanguageModel.open(experiment.model());
                 Tokenizer tokenizer = Tokenizer.open(experiment.model())) {
             requireFit(model, tokenizer);
-            List<ClientRecords> clients = clients(tokenizer);
+            SkippedRecords skipped = new SkippedRecords(progress);
+            List<ClientRecords> clients = clients(tokenizer, skipped);
             progress.line("precision " + precision.precision() + ": " + precision.reason());
             try (Federation federation = federation(model, tokenizer, clients);
                     Evaluator evaluator =
                             new Evaluator(model, tokenizer, experiment.lora(), experiment.evaluation(), progress)) {
                 RunFolder folder = RunFolder.open(experiment, existing);
-                return run(federation, evaluator, clients, folder, Environment.here(precision.precision()));
+                return run(
+                        federation,
+                        evaluator,
+                        clients,
+                        skipped.count(),
+                        folder,
+                        Environment.here(precision.precision()));
             }
         }
     }
@@ -64,6 +71,7 @@ public final class ExperimentRunner {
             Federation federation,
             Evaluator evaluator,
             List<ClientRecords> clients,
+            long skippedRecords,
             RunFolder folder,
             Environment environment)
             throws IOException {
@@ -89,7 +97,8 @@ public final class ExperimentRunner {
                 log.tokens(),
                 finalScores,
                 log.drift(),
-                log.bytes());
+                log.bytes(),
+                skippedRecords);
         result.write(folder.result());
         return result;
     }
@@ -125,9 +134,15 @@ public final class ExperimentRunner {
     }
 
     /** Divides the data among clients, and shows how. */
-    private List<ClientRecords> clients(Tokenizer tokenizer) throws IOException {
+    private List<ClientRecords> clients(Tokenizer tokenizer, SkippedRecords skipped) throws IOException {
         Experiment.Data data = experiment.data();
-        List<InstructionRecord> records = InstructionData.read(data.source());
+        List<InstructionRecord> records = InstructionData.read(data.source(), data.fields(), problem -> {
+            if (!data.skipBadRecords()) {
+                throw problem;
+            }
+            skipped.accept(problem);
+        });
+        skipped.showCount();
         List<String> categories =
                 records.stream().map(InstructionRecord::category).toList();
         List<ClientShard> shards = data.partitioner().partition(categories, experiment.seed());

@@ -18,6 +18,7 @@ import org.fedlora4j.common.AtomicFiles;
  * @param tokens trained on by all clients, padding not counted
  * @param drift how far clients' directions agreed, by round
  * @param bytesPerRound what one client sends and receives in a round, by phase
+ * @param skippedRecords of the data, that could not be used
  */
 public record Result(
         JsonNode config,
@@ -26,7 +27,8 @@ public record Result(
         long tokens,
         Scores scores,
         List<Drift> drift,
-        SortedMap<String, Bytes> bytesPerRound) {
+        SortedMap<String, Bytes> bytesPerRound,
+        long skippedRecords) {
     private static final JsonMapper MAPPER =
             JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
 

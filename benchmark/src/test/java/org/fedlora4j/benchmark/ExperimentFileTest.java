@@ -14,6 +14,8 @@ import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.fedlora4j.benchmark.Experiment.EachRound;
+import org.fedlora4j.benchmark.data.FieldNames;
+import org.fedlora4j.benchmark.data.FieldNames.Part;
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.federation.RecipeFile;
 import org.fedlora4j.federation.data.CategoryPartitioner;
@@ -43,6 +45,8 @@ class ExperimentFileTest {
                 precision: f32
                 data:
                   train: tasks
+                  fields: {instruction: question, output: answer}
+                  skip-bad-records: true
                   partition: {dirichlet: 0.5, clients: 4}
                   template: short
                   max-tokens: 100
@@ -60,7 +64,14 @@ class ExperimentFileTest {
         assertThat(experiment.precision()).isEqualTo("f32");
         assertThat(experiment.data())
                 .isEqualTo(new Experiment.Data(
-                        Path.of("tasks"), new DirichletPartitioner(0.5, 4), Experiment.Template.SHORT, 100, 10, 5));
+                        Path.of("tasks"),
+                        new FieldNames(Map.of(Part.INSTRUCTION, "question", Part.OUTPUT, "answer")),
+                        true,
+                        new DirichletPartitioner(0.5, 4),
+                        Experiment.Template.SHORT,
+                        100,
+                        10,
+                        5));
         assertThat(experiment.lora().targets()).containsExactly("q_proj", "down_proj");
         assertThat(experiment.lora().scale("model.layers.0.self_attn.q_proj")).isEqualTo(1.25);
         assertThat(experiment.lora().dropout()).isEqualTo(0.1);
@@ -93,7 +104,8 @@ class ExperimentFileTest {
     @Test
     void whatIsWrittenReadsBackTheSame() throws IOException {
         for (String partition : List.of("{by: category}", "{dirichlet: 0.25, clients: 3}", "{iid: 2}")) {
-            Experiment experiment = load(SHORTEST, "data.partition=" + partition, "recipe=fedlora-joint");
+            Experiment experiment =
+                    load(SHORTEST, "data.partition=" + partition, "recipe=fedlora-joint", "data.fields.input=about");
             assertThat(load(ExperimentFile.toYaml(experiment))).isEqualTo(experiment);
         }
         assertThat(load(SHORTEST).data().partitioner()).isEqualTo(new CategoryPartitioner());
@@ -132,6 +144,10 @@ class ExperimentFileTest {
             data.max_tokens=5           | data.max_tokens: unknown
             lora.r=5                    | lora.r: unknown
             evaluate.bleu=true          | evaluate.bleu: unknown
+            data.fields.question=q      | data.fields.question: unknown, wanted some of [instruction, input, output, category, id]
+            data.fields.input=7         | data.fields.input: 7, wanted a text
+            data.fields={id: ""}        | data.fields.id: '', wanted a field's name
+            data.skip-bad-records=1     | data.skip-bad-records: 1, wanted true or false
             data.partition.clients=3    | data.partition.clients: unknown
             data.partition={by: task}   | data.partition.by: task, wanted category, or dirichlet or iid instead
             data.partition={dirichlet: 0, clients: 3} | data.partition.dirichlet is 0.0
@@ -209,10 +225,12 @@ class ExperimentFileTest {
         return ExperimentFile.load(file, List.of(overrides));
     }
 
-    /** Leaves as texts, by dotted path; a partition is one leaf. */
+    /** Leaves as texts, by dotted path; a partition is one leaf, and so are fields. */
     private static void flatten(String path, JsonNode node, Map<String, String> leaves) {
-        if (!node.isObject() || path.equals("data.partition")) {
-            leaves.put(path, node.isArray() ? node.toString().replace("\"", "").replace(",", ", ") : node.asText());
+        if (!node.isObject() || path.equals("data.partition") || path.equals("data.fields")) {
+            leaves.put(
+                    path,
+                    node.isContainerNode() ? node.toString().replace("\"", "").replace(",", ", ") : node.asText());
             return;
         }
         node.properties()

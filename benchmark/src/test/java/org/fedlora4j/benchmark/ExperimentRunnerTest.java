@@ -96,7 +96,16 @@ class ExperimentRunnerTest {
         assertThat(json).isEqualTo(JSON.readTree(result.toJson()));
         assertThat(json.fieldNames())
                 .toIterable()
-                .containsExactly("config", "environment", "seconds", "tokens", "scores", "drift", "bytesPerRound");
+                .containsExactly(
+                        "config",
+                        "environment",
+                        "seconds",
+                        "tokens",
+                        "scores",
+                        "drift",
+                        "bytesPerRound",
+                        "skippedRecords");
+        assertThat(json.path("skippedRecords").asLong()).isZero();
         assertThat(json.at("/config/recipe/name").asText()).isEqualTo("short");
         assertThat(json.at("/environment/machine/cores").asInt()).isPositive();
         assertThat(json.at("/environment/versions/nd4j").asText()).matches("1\\.0\\..+");
@@ -258,13 +267,37 @@ class ExperimentRunnerTest {
     }
 
     @Test
+    void countsBadRecordsThatItSkips() throws IOException {
+        Path spoilt = Files.writeString(folder.resolve("spoilt.jsonl"), data() + "{}\n".repeat(7));
+        Path run = folder.resolve("run");
+        String[] settings = {"data.train=" + spoilt, "rounds=1", "recipe=local", "evaluate.rouge=false"};
+        assertThatThrownBy(() -> run(experiment(run, settings)))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageStartingWith(spoilt + " line 28: no instruction");
+        assertThat(run).doesNotExist();
+
+        List<String> skipping = new ArrayList<>(List.of(settings));
+        skipping.add("data.skip-bad-records=true");
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        Result skipped = new ExperimentRunner(
+                        experiment(run, skipping.toArray(String[]::new)),
+                        everything(new PrintStream(out, true, StandardCharsets.UTF_8)))
+                .run(ExistingRun.REFUSE);
+        assertThat(skipped.skippedRecords()).isEqualTo(7);
+        assertThat(out.toString(StandardCharsets.UTF_8))
+                .contains("skipped: " + spoilt + " line 32")
+                .doesNotContain("skipped: " + spoilt + " line 33")
+                .contains("skipped 7 bad records");
+    }
+
+    @Test
     void refusesWhatDoesNotFitTogether() throws IOException {
         assertRefused(
                 "data.max-tokens: 513, wanted at most the model's max_position_embeddings, 512", "data.max-tokens=513");
         assertRefused("client colours: 0 records have a prompt of less than 100 tokens", "data.max-tokens=100");
         assertRefused("rank 17 of model.layers.0.self_attn.v_proj", "lora.rank=17");
         assertRefused("no-such-model", "model=no-such-model");
-        assertRefused("no-such-data: no such file, wanted JSON Lines", "data.train=no-such-data");
+        assertRefused("no-such-data: no such file, wanted JSON Lines, JSON, CSV or Parquet", "data.train=no-such-data");
         assertRefused("27 records for 14 clients", "data.partition={iid: 14}");
         Path model = folder.resolve("model");
         TinyModel.write(model);

@@ -46,6 +46,11 @@ final class TrainCommand implements Callable<Integer> {
     @ArgGroup
     private @Nullable Existing existing;
 
+    @Option(
+            names = "--skip-bad-records",
+            description = "Leave out records that can't be used and count them, as data.skip-bad-records does.")
+    private boolean skipBadRecords;
+
     @Option(names = "--json", description = "Print the result as JSON, as in the run folder's result.json.")
     private boolean json;
 
@@ -64,11 +69,18 @@ final class TrainCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        Experiment experiment = ExperimentFile.load(file, overrides);
+        List<String> settings = new ArrayList<>(overrides);
+        if (skipBadRecords) {
+            settings.add("data.skip-bad-records=true");
+        }
+        Experiment experiment = ExperimentFile.load(file, settings);
         ExistingRun choice = existing == null ? ExistingRun.REFUSE : existing.toChoice();
         Result result = new ExperimentRunner(experiment, Progress.onStderr()).run(choice);
         PrintWriter out = spec.commandLine().getOut();
         out.print(json ? result.toJson() : ResultTable.text(result.scores()));
+        if (!json && result.skippedRecords() > 0) {
+            out.println("bad records skipped: " + result.skippedRecords());
+        }
         out.flush();
         return 0;
     }

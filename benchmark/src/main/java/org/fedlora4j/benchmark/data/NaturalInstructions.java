@@ -1,101 +1,97 @@
 package org.fedlora4j.benchmark.data;
 
-import com.fasterxml.jackson.core.JacksonException;
-import com.fasterxml.jackson.core.json.JsonReadFeature;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
 import java.io.IOException;
-import java.nio.charset.CharacterCodingException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.stream.Stream;
+import java.util.Map;
+import java.util.Optional;
 import org.fedlora4j.common.BadInputException;
 
 /**
- * Reads tasks of Natural Instructions v2 (arXiv 2204.07705) in their original schema: the task's definition is the
+ * Reads a task of Natural Instructions v2 (arXiv 2204.07705) in its original schema: the task's definition is the
  * instruction, an instance's input the input, its first output the response, and the name of the task the category.
  */
-public final class NaturalInstructions {
-    // The original files have NaN among their metadata.
-    private static final JsonMapper MAPPER = JsonMapper.builder()
-            .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
-            .build();
+final class NaturalInstructions {
+    private final Path file;
+    private final RecordIntake intake;
+    private final String name;
+    private FieldValue definition = FieldValue.NULL;
+    private int instances;
 
-    private NaturalInstructions() {}
-
-    /**
-     * The instances of one task, or of all tasks of a folder ({@code task*.json}, by name).
-     *
-     * @throws BadInputException if a file isn't a task, or if there is none
-     */
-    public static List<InstructionRecord> read(Path fileOrFolder) throws IOException {
-        List<InstructionRecord> records = new ArrayList<>();
-        for (Path file : files(fileOrFolder)) {
-            records.addAll(readTask(file));
-        }
-        return records;
+    private NaturalInstructions(Path file, RecordIntake intake) {
+        this.file = file;
+        this.intake = intake;
+        this.name = file.getFileName().toString().replaceAll("\\.json$", "");
     }
 
-    private static List<Path> files(Path fileOrFolder) throws IOException {
-        if (!Files.isDirectory(fileOrFolder)) {
-            return List.of(fileOrFolder);
+    /** Reads the file twice, as the definition may come after the instances. */
+    static void read(Path file, RecordIntake intake) throws IOException {
+        if (!intake.namesAreUsual()) {
+            throw new BadInputException(
+                    file + ": a task of Natural Instructions has fields of its own, wanted no data.fields");
         }
-        try (Stream<Path> files = Files.list(fileOrFolder)) {
-            List<Path> tasks = files.filter(
-                            file -> file.getFileName().toString().matches("task.*\\.json"))
-                    .sorted()
-                    .toList();
-            if (tasks.isEmpty()) {
-                throw new BadInputException(fileOrFolder + ": no task*.json, wanted tasks of Natural Instructions");
+        new NaturalInstructions(file, intake).read();
+    }
+
+    private void read() throws IOException {
+        find("Definition", parser -> {
+            definition = Json.firstValue(parser);
+            while (Json.depth(parser) > 1) {
+                parser.nextToken();
             }
-            return tasks;
-        }
-    }
-
-    private static List<InstructionRecord> readTask(Path file) throws IOException {
-        JsonNode task = parse(file);
-        String instruction =
-                string(file, "Definition[0]", task.path("Definition").path(0));
-        String name = file.getFileName().toString().replaceAll("\\.json$", "");
-        JsonNode instances = task.path("Instances");
-        if (!instances.isArray() || instances.isEmpty()) {
+        });
+        String instruction = RecordIntake.requireText(file.toString(), "Definition[0]", definition);
+        find("Instances", parser -> {
+            if (parser.currentToken() == JsonToken.START_ARRAY) {
+                while (parser.nextToken() != JsonToken.END_ARRAY) {
+                    readInstance(parser, instruction);
+                }
+            }
+        });
+        if (instances == 0) {
             throw new BadInputException(file + ": no Instances, wanted a list of at least one");
         }
-        List<InstructionRecord> records = new ArrayList<>();
-        for (JsonNode instance : instances) {
-            String where = "Instances[" + records.size() + "]";
-            records.add(new InstructionRecord(
-                    instruction,
-                    string(file, where + ".input", instance.path("input")),
-                    string(file, where + ".output[0]", instance.path("output").path(0)),
-                    name,
-                    instance.path("id").asText(name + ":" + records.size())));
-        }
-        return records;
     }
 
-    private static JsonNode parse(Path file) throws IOException {
-        if (!Files.isRegularFile(file)) {
-            throw new BadInputException(file + ": no such file, wanted a task of Natural Instructions");
-        }
-        try {
-            return MAPPER.readTree(Files.readString(file));
-        } catch (CharacterCodingException e) {
-            throw new BadInputException(file + ": not UTF-8", e);
-        } catch (JacksonException e) {
-            throw new BadInputException(
-                    file + " line " + e.getLocation().getLineNr() + ": not JSON: "
-                            + e.getOriginalMessage().lines().findFirst().orElse(""),
-                    e);
-        }
+    /** Goes through the whole task, and lets a reader have the value of one field. */
+    private void find(String wanted, JsonDocument.Reader reader) throws IOException {
+        JsonDocument.parse(file, parser -> {
+            parser.nextToken();
+            while (parser.nextToken() != JsonToken.END_OBJECT) {
+                String field = parser.currentName();
+                parser.nextToken();
+                if (field.equals(wanted)) {
+                    reader.read(parser);
+                }
+                parser.skipChildren();
+            }
+            JsonDocument.requireEnd(file, parser);
+        });
     }
 
-    private static String string(Path file, String field, JsonNode value) {
-        if (!value.isTextual()) {
-            throw new BadInputException(file + ": " + field + " is " + value.getNodeType() + ", wanted a string");
+    private void readInstance(JsonParser parser, String instruction) throws IOException {
+        String instance = "Instances[" + instances++ + "]";
+        String place = file + " line " + parser.currentTokenLocation().getLineNr();
+        if (parser.currentToken() != JsonToken.START_OBJECT) {
+            intake.broken(new BadInputException(
+                    place + ": " + instance + " is " + Json.type(parser.currentToken()) + ", wanted an object"));
+            parser.skipChildren();
+            return;
         }
-        return value.textValue();
+        Map<String, FieldValue> fields = Json.fields(place, parser, Json::firstValue);
+        FieldValue input = fields.getOrDefault("input", FieldValue.NULL);
+        FieldValue output = fields.getOrDefault("output", FieldValue.NULL);
+        String id = Optional.ofNullable(
+                        fields.getOrDefault("id", FieldValue.NULL).text())
+                .orElse(name + ":" + (instances - 1));
+        intake.add(() -> {
+            if (input.type() != FieldValue.Type.STRING || input.text() == null) {
+                throw new BadInputException(
+                        place + ": " + instance + ".input is " + input.type() + ", wanted a string");
+            }
+            String response = RecordIntake.requireText(place, instance + ".output[0]", output);
+            return new InstructionRecord(instruction, input.text(), response, name, id);
+        });
     }
 }

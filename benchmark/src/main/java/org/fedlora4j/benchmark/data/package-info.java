@@ -1,4 +1,4 @@
-/** Instruction data sets: JSON Lines and Natural Instructions. */
+/** Instruction data sets: JSON Lines, JSON, CSV, Parquet and Natural Instructions. */
 @NullMarked
 package org.fedlora4j.benchmark.data;
 
