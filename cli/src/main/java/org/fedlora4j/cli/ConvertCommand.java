@@ -23,7 +23,8 @@ final class ConvertCommand implements Callable<Integer> {
     @Parameters(
             paramLabel = "SOURCE",
             description =
-                    "A folder from Hugging Face with safetensors or pytorch_model.bin, whole or in shards, or one of these files.")
+                    "A folder from Hugging Face with safetensors or pytorch_model.bin, whole or in shards, or one of "
+                            + "these files; or a GGUF file.")
     private Path source;
 
     @Parameters(paramLabel = "TARGET", description = "Folder to make; it must not exist yet.")

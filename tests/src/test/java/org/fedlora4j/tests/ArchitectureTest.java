@@ -41,7 +41,7 @@ class ArchitectureTest {
             .whereLayer("model")
             .mayOnlyAccessLayers("common")
             .whereLayer("converter")
-            .mayOnlyAccessLayers("common", "model")
+            .mayOnlyAccessLayers("common", "tokenizer", "model")
             .whereLayer("lora")
             .mayOnlyAccessLayers("common", "model")
             .whereLayer("federation")

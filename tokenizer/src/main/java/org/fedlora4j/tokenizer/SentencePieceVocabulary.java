@@ -12,7 +12,8 @@ import java.util.OptionalInt;
 import org.fedlora4j.common.BadInputException;
 
 /**
- * A vocabulary of SentencePiece's BPE kind with byte fallback (the kind of LLaMA 1 and 2), whatever file it comes from.
+ * A vocabulary of SentencePiece's BPE kind (that of LLaMA 1 and 2), whatever file it comes from. Where it has bytes,
+ * characters that it lacks become these; else they are unknown.
  *
  * @param source the file and field of the pieces, for messages
  * @param pieces in the order of their ids
@@ -38,7 +39,7 @@ record SentencePieceVocabulary(String source, List<Piece> pieces, boolean spaceP
                {"type": "Fuse"},
                {"type": "Strip", "content": " ", "start": 1, "stop": 0}]},
              "model": {"type": "BPE", "dropout": null, "unk_token": null, "continuing_subword_prefix": null,
-               "end_of_word_suffix": null, "fuse_unk": true, "byte_fallback": true, "vocab": {}, "merges": []}}""";
+               "end_of_word_suffix": null, "fuse_unk": true, "byte_fallback": null, "vocab": {}, "merges": []}}""";
 
     /**
      * One piece.
@@ -82,7 +83,11 @@ record SentencePieceVocabulary(String source, List<Piece> pieces, boolean spaceP
                 source,
                 pieces.stream().map(Piece::text).toList(),
                 id -> pieces.get(id).type());
-        requireBytes(ids);
+        boolean byteFallback = pieces.stream().anyMatch(piece -> piece.type == TokenType.BYTE);
+        if (byteFallback) {
+            requireBytes(ids);
+        }
+        json.model().put("byte_fallback", byteFallback);
         merges().forEach(merge -> json.addMerge(merge.left, merge.right));
         pieces.stream()
                 .filter(piece -> piece.type == TokenType.UNKNOWN)

@@ -108,15 +108,17 @@ public final class CheckpointConverter {
     /** The source's own, which says more than we need, with the weights' new type. */
     private static ObjectNode configJson(SourceModel model, Options options) throws IOException {
         ObjectNode json = model.configJson();
-        options.type().ifPresent(type -> {
-            String name = switch (type) {
-                case F32 -> "float32";
-                case F16 -> "float16";
-                default -> "bfloat16";
-            };
-            // transformers before 4.56 reads torch_dtype only.
-            json.put(json.has("dtype") ? "dtype" : "torch_dtype", name);
-        });
+        // transformers before 4.56 reads torch_dtype only.
+        options.type().ifPresent(type -> json.put(json.has("dtype") ? "dtype" : "torch_dtype", dtype(type)));
         return json;
+    }
+
+    /** What {@code config.json} calls a type of weights. */
+    static String dtype(ElementType type) {
+        return switch (type) {
+            case F32 -> "float32";
+            case F16 -> "float16";
+            default -> "bfloat16";
+        };
     }
 }
