@@ -44,6 +44,8 @@ class TrainCommandTest {
         assertThat(refusal(experiment.toString())).contains(run + ": holds a run");
         assertThat(refusal(experiment.toString(), "--resume", "--set", "rounds=9"))
                 .contains("rounds 6, not 9");
+        assertThat(refusal(experiment.toString(), "--resume", "--skip-bad-records"))
+                .contains("data.skip-bad-records false, not true");
         // Both go on to the model, which isn't there; nothing is deleted before all has been read.
         assertThat(refusal(experiment.toString(), "--resume")).contains("no-such-model");
         assertThat(refusal(experiment.toString(), "--force")).contains("no-such-model");

@@ -100,7 +100,7 @@ final class ParquetFile {
         ByteBuffer tail = read(size - TAIL_BYTES, TAIL_BYTES).order(ByteOrder.LITTLE_ENDIAN);
         int length = tail.getInt();
         ByteBuffer magic = ByteBuffer.wrap(MAGIC);
-        require(head.equals(magic) && tail.equals(magic), "no PAR1 at its begin and end");
+        require(head.equals(magic) && tail.equals(magic), "no PAR1 at its beginning and end");
         require(length > 0 && length <= size - TAIL_BYTES - MAGIC.length, "metadata of " + length + " bytes");
         ByteBuffer bytes = read(size - TAIL_BYTES - length, length);
         // The bytes that are there limit what the metadata's own lengths may claim.

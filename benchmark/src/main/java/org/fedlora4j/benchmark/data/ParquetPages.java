@@ -1,7 +1,6 @@
 package org.fedlora4j.benchmark.data;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import org.apache.parquet.bytes.ByteBufferInputStream;
 import org.apache.parquet.bytes.BytesInput;
@@ -19,6 +18,7 @@ import org.apache.parquet.format.DictionaryPageHeader;
 import org.apache.parquet.format.PageHeader;
 import org.apache.parquet.format.PageType;
 import org.apache.parquet.format.Util;
+import org.apache.parquet.io.ParquetDecodingException;
 import org.jspecify.annotations.Nullable;
 
 /** The pages of a column in a group of rows, one in memory at a time. Fails in any way if they are corrupt. */
@@ -68,7 +68,7 @@ final class ParquetPages implements PageReader {
                     "a dictionary of " + entries + " entries in " + bytes.length + " bytes");
             return new DictionaryPage(BytesInput.from(bytes), entries, Encoding.PLAIN);
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            throw new ParquetDecodingException(e.getMessage(), e);
         }
     }
 
@@ -87,7 +87,7 @@ final class ParquetPages implements PageReader {
             values -= page.getValueCount();
             return page;
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            throw new ParquetDecodingException(e.getMessage(), e);
         }
     }
 

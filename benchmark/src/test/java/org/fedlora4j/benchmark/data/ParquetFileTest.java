@@ -102,7 +102,8 @@ class ParquetFileTest {
         Path file = Formats.parquet(folder, "SELECT 'a' AS instruction, 'c' AS output", "COMPRESSION brotli");
         assertThatThrownBy(() -> InstructionData.read(file))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("compressed with BROTLI, wanted SNAPPY, ZSTD, GZIP, LZ4_RAW or nothing");
+                .hasMessageContaining(
+                        "not sound Parquet: compressed with BROTLI, wanted SNAPPY, ZSTD, GZIP, LZ4_RAW or nothing");
     }
 
     @Test
@@ -119,6 +120,6 @@ class ParquetFileTest {
         Files.writeString(file, "instruction,output");
         assertThatThrownBy(() -> InstructionData.read(file))
                 .isInstanceOf(BadInputException.class)
-                .hasMessage(file + ": not sound Parquet: no PAR1 at its begin and end");
+                .hasMessage(file + ": not sound Parquet: no PAR1 at its beginning and end");
     }
 }
