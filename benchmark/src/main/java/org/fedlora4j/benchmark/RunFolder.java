@@ -28,7 +28,8 @@ import org.fedlora4j.lora.PeftAdapter;
  * @param path the folder, which exists
  */
 record RunFolder(Path path) {
-    private static final String EXPERIMENT = "experiment.yaml";
+    static final String EXPERIMENT = "experiment.yaml";
+    static final String ADAPTERS = "adapters";
 
     /** Refuses an output folder in which the run can't begin or go on. */
     static void check(Experiment experiment, ExistingRun existing) throws IOException {
@@ -74,7 +75,7 @@ record RunFolder(Path path) {
 
     /** Writes an adapter in place of one of that name. */
     void writeAdapter(String name, AdapterState adapter, MagnitudeAxis axis, Path model) throws IOException {
-        Path folder = path.resolve("adapters").resolve(name);
+        Path folder = path.resolve(ADAPTERS).resolve(name);
         AtomicFiles.deleteRecursively(folder);
         PeftAdapter.write(adapter, axis, folder, model.toString());
     }

@@ -26,6 +26,7 @@ import picocli.CommandLine.ScopeType;
             MergeCommand.class,
             VerifyCommand.class,
             TrainCommand.class,
+            ExportCommand.class,
             DoctorCommand.class
         },
         mixinStandardHelpOptions = true,

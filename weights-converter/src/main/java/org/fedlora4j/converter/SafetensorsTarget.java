@@ -47,7 +47,7 @@ final class SafetensorsTarget {
                 writer.tensor(name, type(name), shape, ahead::writeTensor);
             });
             ahead.start(writer.order(), model.config());
-            writer.writeTo(progress.counting(stream, bytes(), "converting"));
+            writer.writeTo(progress.counting(stream, writer.length(), "converting"));
         }
         sha256 = HexFormat.of().formatHex(digest.digest());
     }
@@ -72,13 +72,6 @@ final class SafetensorsTarget {
     long elements() {
         return parameters.values().stream()
                 .mapToLong(parameter -> parameter.role().elements(model.config()))
-                .sum();
-    }
-
-    private long bytes() {
-        return parameters.entrySet().stream()
-                .mapToLong(entry -> entry.getValue().role().elements(model.config())
-                        * type(entry.getKey()).bytes())
                 .sum();
     }
 

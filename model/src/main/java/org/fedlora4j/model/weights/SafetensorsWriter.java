@@ -103,6 +103,12 @@ public final class SafetensorsWriter {
         return sorted().map(Tensor::name).toList();
     }
 
+    /** The length of the file in bytes. */
+    public long length() {
+        List<Tensor> layout = layout();
+        return header(layout).length + layout.stream().mapToLong(Tensor::bytes).sum();
+    }
+
     private Stream<Tensor> sorted() {
         return tensors.values().stream()
                 .sorted(Comparator.comparingInt((Tensor tensor) -> -tensor.type.bytes())

@@ -1,0 +1,93 @@
+package org.fedlora4j.benchmark;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.fedlora4j.common.BadInputException;
+import org.fedlora4j.lora.AdapterState;
+import org.fedlora4j.lora.MagnitudeAxis;
+import org.fedlora4j.lora.PeftAdapter;
+import org.fedlora4j.model.config.LlamaConfig;
+
+/** The adapters that a run has made: the global one and each client's own. */
+public final class RunAdapters {
+    private static final String GLOBAL = "global";
+    private static final String CLIENT = "client-";
+
+    private final Path run;
+    private final Experiment experiment;
+
+    private RunAdapters(Path run, Experiment experiment) {
+        this.run = run;
+        this.experiment = experiment;
+    }
+
+    /**
+     * Opens a run folder.
+     *
+     * @throws BadInputException if it is none, or has no adapters yet
+     */
+    public static RunAdapters open(Path run) throws IOException {
+        Path file = run.resolve(RunFolder.EXPERIMENT);
+        if (!Files.isRegularFile(file)) {
+            throw new BadInputException(run + ": no run's folder; wanted one with " + RunFolder.EXPERIMENT);
+        }
+        RunAdapters adapters = new RunAdapters(run, ExperimentFile.load(file, List.of()));
+        if (!Files.isDirectory(run.resolve(RunFolder.ADAPTERS))) {
+            throw new BadInputException(run + ": has no adapters yet; wanted a run that is complete");
+        }
+        return adapters;
+    }
+
+    /** The model that the run adapts, as its experiment names it. */
+    public Path model() {
+        return experiment.model();
+    }
+
+    /** The global adapter's folder. */
+    public Path global() {
+        return folder(GLOBAL);
+    }
+
+    /**
+     * The folder of a client's own adapter.
+     *
+     * @throws BadInputException if the run has no such client
+     */
+    public Path client(String id) throws IOException {
+        List<String> ids = clientIds();
+        if (!ids.contains(id)) {
+            throw new BadInputException(run + ": no client " + id + "; wanted one of " + String.join(", ", ids));
+        }
+        return folder(CLIENT + id);
+    }
+
+    /**
+     * Writes an adapter as a folder that PEFT loads, with its decomposition beside it.
+     *
+     * @param adapter {@link #global} or a {@link #client}'s
+     * @param target must not exist
+     * @param baseModel what {@code adapter_config.json} calls the model: its name on the hub, or a path
+     */
+    public void export(Path adapter, Path target, String baseModel) throws IOException {
+        AdapterState state = PeftAdapter.read(adapter, LlamaConfig.read(model().resolve("config.json")));
+        MagnitudeAxis axis = experiment.recipe().magnitudeAxis();
+        PeftAdapter.write(state, axis, target, baseModel);
+    }
+
+    private List<String> clientIds() throws IOException {
+        try (Stream<Path> folders = Files.list(run.resolve(RunFolder.ADAPTERS))) {
+            return folders.map(folder -> String.valueOf(folder.getFileName()))
+                    .filter(name -> name.startsWith(CLIENT))
+                    .map(name -> name.substring(CLIENT.length()))
+                    .sorted()
+                    .toList();
+        }
+    }
+
+    private Path folder(String name) {
+        return run.resolve(RunFolder.ADAPTERS).resolve(name);
+    }
+}
