@@ -18,6 +18,7 @@ import java.util.Set;
 import org.fedlora4j.benchmark.data.FieldNames;
 import org.fedlora4j.benchmark.data.FieldNames.Part;
 import org.fedlora4j.common.BadInputException;
+import org.fedlora4j.common.InputFiles;
 import org.fedlora4j.federation.Fields;
 import org.fedlora4j.federation.Recipe;
 import org.fedlora4j.federation.RecipeFile;
@@ -49,9 +50,7 @@ public final class ExperimentFile {
      * @throws BadInputException if the file or an override isn't as it should be
      */
     public static Experiment load(Path file, List<String> overrides) throws IOException {
-        if (!Files.isRegularFile(file)) {
-            throw new BadInputException(file + ": no such file, wanted an experiment in YAML");
-        }
+        InputFiles.require(file, "an experiment in YAML");
         JsonNode tree = parse(Files.readString(file), file.toString());
         if (!(tree instanceof ObjectNode object)) {
             throw new BadInputException(file + ": found " + tree.getNodeType() + ", wanted an experiment in YAML");

@@ -1,8 +1,10 @@
 package org.fedlora4j.cli;
 
+import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.FileSystemException;
+import java.util.Set;
 import org.fedlora4j.common.BadInputException;
+import org.fedlora4j.common.FileProblems;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -14,8 +16,8 @@ import picocli.CommandLine.ScopeType;
  * The {@code fedlora} command. A subcommand is a {@code Callable<Integer>} listed here; it returns its exit code and
  * throws {@link BadInputException} for what the user can mend.
  *
- * <p>Exit codes: 0 done, 2 bad input (one line on standard error), 1 our failure (one line, the stack trace with
- * {@code --verbose} or {@code FEDLORA_DEBUG}).
+ * <p>Exit codes: 0 done, 2 bad input, or files that can't be read or written (one line on standard error), 1 our failure
+ * (one line, the stack trace with {@code --verbose} or {@code FEDLORA_DEBUG}).
  */
 @Command(
         name = "fedlora",
@@ -37,6 +39,13 @@ import picocli.CommandLine.ScopeType;
 public final class Main {
     static final int BAD_INPUT = 2;
     static final int OUR_FAILURE = 1;
+
+    private static final Set<Byte> NOT_SHOWN = Set.of(
+            Character.CONTROL,
+            Character.FORMAT,
+            Character.LINE_SEPARATOR,
+            Character.PARAGRAPH_SEPARATOR,
+            Character.SURROGATE);
 
     @Option(
             names = "--verbose",
@@ -71,8 +80,8 @@ public final class Main {
         if (error instanceof BadInputException) {
             return badInput(command, error.getMessage());
         }
-        if (error instanceof FileSystemException fileError) {
-            return badInput(command, describe(fileError));
+        if (error instanceof IOException failure) {
+            return badInput(command, FileProblems.describe(failure));
         }
         PrintWriter err = command.getErr();
         err.println("fedlora failed: " + error);
@@ -84,14 +93,21 @@ public final class Main {
     }
 
     private static int badInput(CommandLine command, @Nullable String message) {
-        command.getErr().println("fedlora: " + message);
+        command.getErr().println("fedlora: " + oneLine(String.valueOf(message)));
         return BAD_INPUT;
     }
 
-    /** Such as {@code model.bin: NoSuchFileException}: most have no other reason than their type. */
-    private static String describe(FileSystemException error) {
-        String reason = error.getReason() == null ? error.getClass().getSimpleName() : error.getReason();
-        return error.getFile() + ": " + reason;
+    /** Names in files may hold what would move the cursor, or hide the rest of the line. */
+    private static String oneLine(String text) {
+        StringBuilder line = new StringBuilder();
+        text.codePoints().forEach(character -> {
+            if (NOT_SHOWN.contains((byte) Character.getType(character))) {
+                line.append(String.format("\\u%04x", character));
+            } else {
+                line.appendCodePoint(character);
+            }
+        });
+        return line.toString();
     }
 
     private static boolean verbose(CommandLine command) {

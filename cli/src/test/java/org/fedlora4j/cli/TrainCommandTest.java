@@ -17,7 +17,7 @@ class TrainCommandTest {
 
     @Test
     void refusesAMissingExperiment() {
-        assertThat(refusal("no-such.yaml")).contains("no-such.yaml: no such file, wanted an experiment in YAML");
+        assertThat(refusal("no-such.yaml")).contains("no-such.yaml: no such file; wanted an experiment in YAML");
     }
 
     @Test

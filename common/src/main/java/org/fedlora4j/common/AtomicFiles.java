@@ -5,6 +5,7 @@ import java.io.OutputStream;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -35,6 +36,8 @@ public final class AtomicFiles {
             writer.write(temporary);
             sync(temporary);
             move(temporary, target);
+        } catch (IOException e) {
+            throw naming(target, temporary, e);
         } finally {
             Files.deleteIfExists(temporary);
         }
@@ -66,6 +69,8 @@ public final class AtomicFiles {
                 }
             }
             move(temporary, target);
+        } catch (IOException e) {
+            throw naming(target, temporary, e);
         } finally {
             deleteRecursively(temporary);
         }
@@ -81,6 +86,19 @@ public final class AtomicFiles {
                 Files.delete(file);
             }
         }
+    }
+
+    /** The failure under the name that the user knows: a full disk has none, others that of the temporary file. */
+    private static IOException naming(Path target, Path temporary, IOException failure) {
+        boolean known = failure instanceof FileSystemException file
+                && !String.valueOf(file.getFile()).startsWith(temporary.toString());
+        if (known) {
+            return failure;
+        }
+        FileSystemException named =
+                new FileSystemException(target.toString(), null, "can't be written: " + FileProblems.reason(failure));
+        named.initCause(failure);
+        return named;
     }
 
     /** A name beside the target, whose folders are created. */

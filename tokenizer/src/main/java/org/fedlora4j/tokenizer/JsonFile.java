@@ -9,6 +9,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.fedlora4j.common.BadInputException;
+import org.fedlora4j.common.InputFiles;
 
 /** Reads a file that holds one JSON object. */
 final class JsonFile {
@@ -17,9 +18,7 @@ final class JsonFile {
     private JsonFile() {}
 
     static ObjectNode read(Path file) throws IOException {
-        if (!Files.isRegularFile(file)) {
-            throw new BadInputException(file + ": no such file, wanted a JSON file");
-        }
+        InputFiles.require(file, "a JSON file");
         JsonNode root;
         try {
             root = MAPPER.readTree(Files.readString(file));

@@ -195,7 +195,11 @@ public final class ReferenceFile implements AutoCloseable {
     }
 
     private BadInputException wrong(String name, int row, String problem) {
-        return new BadInputException(file.path() + ": " + name + " row " + row + " " + problem);
+        return wrong(name + " row " + row, problem);
+    }
+
+    BadInputException wrong(String name, String problem) {
+        return new BadInputException(file.path() + ": " + name + " " + problem);
     }
 
     private BadInputException wrongShape(String name, String wanted) {

@@ -8,7 +8,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.lora.AdapterState;
 import org.fedlora4j.lora.LoraConfig;
 import org.fedlora4j.lora.MagnitudeAxis;
@@ -46,7 +45,7 @@ public final class Verification {
      * @param adapter what the reference was made with, if anything
      * @param padding whether padded positions are compared too; with right padding the attention mask shows only there
      * @return a comparison for each tensor, by name
-     * @throws BadInputException if the reference names a tensor that the model or the adapter does not have
+     * @throws org.fedlora4j.common.BadInputException if the reference names a tensor that the model or the adapter does not have
      */
     public static List<Comparison> run(
             LanguageModel model, Optional<AdapterState> adapter, ReferenceFile reference, boolean padding)
@@ -145,7 +144,7 @@ public final class Verification {
 
     private void requireTargets() {
         if (batch.targets() == 0) {
-            throw new BadInputException("the reference has a loss and its labels no target; wanted at least one");
+            throw reference.wrong("labels", "have no target; wanted at least one for a loss");
         }
     }
 

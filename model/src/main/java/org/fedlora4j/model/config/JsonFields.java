@@ -13,12 +13,12 @@ import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.fedlora4j.common.BadInputException;
+import org.fedlora4j.common.InputFiles;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,15 +39,12 @@ public record JsonFields(String place, ObjectNode node) {
 
     /** Reads a file that holds one JSON object. */
     public static JsonFields read(Path file) throws IOException {
-        try {
-            long size = Files.size(file);
-            if (size > MAX_BYTES) {
-                throw new BadInputException(file + ": " + size + " bytes; wanted at most " + MAX_BYTES);
-            }
-            return parse(file.toString(), Files.readAllBytes(file));
-        } catch (NoSuchFileException e) {
-            throw new BadInputException(file + ": no such file", e);
+        InputFiles.require(file, "a JSON file");
+        long size = Files.size(file);
+        if (size > MAX_BYTES) {
+            throw new BadInputException(file + ": " + size + " bytes; wanted at most " + MAX_BYTES);
         }
+        return parse(file.toString(), Files.readAllBytes(file));
     }
 
     /** Parses one JSON object, in UTF-8, with nothing but space after it. */

@@ -4,13 +4,13 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.fedlora4j.common.BadInputException;
+import org.fedlora4j.common.InputFiles;
 import org.fedlora4j.model.exec.NativeRuntime;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -49,9 +49,7 @@ public final class SafetensorsFile implements TensorFile {
      * @throws BadInputException if there is no such file or it is not sound
      */
     public static SafetensorsFile open(Path path) throws IOException {
-        if (!Files.isRegularFile(path)) {
-            throw new BadInputException(path + ": no such file; wanted a safetensors file");
-        }
+        InputFiles.require(path, "a safetensors file");
         FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
         try {
             return new SafetensorsFile(path, channel, SafetensorsHeader.read(path.toString(), channel));

@@ -174,8 +174,8 @@ class CheckpointTest {
             value = {
                 "{\"weight_map\": {\"a\": \"/etc/passwd\"}} | a is \"/etc/passwd\"; wanted the name of a file",
                 "{\"weight_map\": {\"a\": \"x/y\"}} | a is \"x/y\"; wanted the name of a file",
-                "{\"weight_map\": {\"a\": \"..\"}} | no such file",
-                "{\"weight_map\": {\"a\": \"\"}} | no such file",
+                "{\"weight_map\": {\"a\": \"..\"}} | a folder",
+                "{\"weight_map\": {\"a\": \"\"}} | a folder",
                 "{\"weight_map\": {\"a\": \"x\\u0000\"}} | a is in no file name",
                 "{\"weight_map\": {\"a\": 1}} | a is 1; wanted a text",
                 "{\"weight_map\": {\"a\": \"shard\"}} | a is missing; model.safetensors.index.json places it there",
