@@ -2,8 +2,10 @@ package org.fedlora4j.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.util.concurrent.Callable;
 import org.fedlora4j.common.BadInputException;
@@ -51,7 +53,25 @@ class MainTest {
         assertThat(err.toString().lines())
                 .containsExactly(
                         "fedlora: model/config.json: hidden_size: found -1, wanted 1 or more",
-                        "fedlora: weights.bin: NoSuchFileException");
+                        "fedlora: weights.bin: no such file or folder");
+    }
+
+    @Test
+    void failuresOfFilesAreNoFaultOfOurs() {
+        assertThat(runFailing(new FileSystemException("models/x", null, "No space left on device")))
+                .isEqualTo(2);
+        assertThat(runFailing(new IOException("Connection reset"))).isEqualTo(2);
+        assertThat(err.toString().lines())
+                .containsExactly("fedlora: models/x: No space left on device", "fedlora: Connection reset");
+    }
+
+    /** A tensor's name, say, from a file that somebody else made. */
+    @Test
+    void whatAMessageQuotesStaysInItsLine() {
+        assertThat(runFailing(new BadInputException("a\nb\r\u001b[2Jc\u202ed\u2028e\u007f")))
+                .isEqualTo(2);
+        assertThat(err.toString())
+                .isEqualTo("fedlora: a\\u000ab\\u000d\\u001b[2Jc\\u202ed\\u2028e\\u007f" + System.lineSeparator());
     }
 
     @Test

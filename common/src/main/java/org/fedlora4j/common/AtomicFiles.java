@@ -95,10 +95,13 @@ public final class AtomicFiles {
         if (known) {
             return failure;
         }
-        FileSystemException named =
-                new FileSystemException(target.toString(), null, "can't be written: " + FileProblems.reason(failure));
-        named.initCause(failure);
-        return named;
+        return cannotWrite(target, FileProblems.reason(failure), failure);
+    }
+
+    private static FileSystemException cannotWrite(Path target, String reason, IOException cause) {
+        FileSystemException failure = new FileSystemException(target.toString(), null, "can't be written: " + reason);
+        failure.initCause(cause);
+        return failure;
     }
 
     /** A name beside the target, whose folders are created. */
@@ -107,7 +110,11 @@ public final class AtomicFiles {
         if (parent == null) {
             throw new BadInputException(target + ": a file system's root can't be written to");
         }
-        Files.createDirectories(parent);
+        try {
+            Files.createDirectories(parent);
+        } catch (IOException e) {
+            throw cannotWrite(target, FileProblems.describe(e), e);
+        }
         return parent.resolve(
                 "." + target.getFileName() + "." + ProcessHandle.current().pid() + ".tmp");
     }
