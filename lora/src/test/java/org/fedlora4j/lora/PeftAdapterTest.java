@@ -7,9 +7,12 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.fedlora4j.common.BadInputException;
@@ -135,6 +138,29 @@ class PeftAdapterTest {
                 .isInstanceOf(BadInputException.class)
                 .hasMessageStartingWith(folder.resolve("adapter_config.json").toString())
                 .hasMessageContaining(message);
+    }
+
+    /** A file that was cut off anywhere. */
+    @ParameterizedTest
+    @ValueSource(strings = {"adapter_model.safetensors", "adapter_config.json"})
+    void refusesEveryPrefixOfAFile(String name) throws IOException {
+        LlamaConfig model = model(GOLDEN.resolve("bad/ok"));
+        for (String file : List.of("adapter_model.safetensors", "adapter_config.json")) {
+            Files.copy(GOLDEN.resolve("bad/ok-adapter").resolve(file), folder.resolve(file));
+        }
+        byte[] whole = Files.readAllBytes(folder.resolve(name));
+        for (int length = 0;
+                length
+                        < new String(whole, StandardCharsets.ISO_8859_1)
+                                .stripTrailing()
+                                .length();
+                length++) {
+            Files.write(folder.resolve(name), Arrays.copyOf(whole, length));
+            assertThatThrownBy(() -> PeftAdapter.read(folder, model))
+                    .as("%d bytes", length)
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessageContaining(name);
+        }
     }
 
     @Test

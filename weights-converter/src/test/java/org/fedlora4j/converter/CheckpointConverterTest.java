@@ -7,15 +7,19 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.fedlora4j.common.BadInputException;
@@ -171,6 +175,52 @@ class CheckpointConverterTest {
         assertThatThrownBy(() -> convert(temporary.resolve("nowhere"), "target"))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("nowhere: no such file or folder");
+    }
+
+    /** A file that was cut off anywhere. */
+    @ParameterizedTest
+    @ValueSource(strings = {"model.safetensors", "config.json"})
+    void refusesEveryPrefixOfAFile(String name) throws IOException {
+        Path source = Files.createDirectory(temporary.resolve("source"));
+        for (String file : List.of("model.safetensors", "config.json")) {
+            Files.copy(golden("bad/ok").resolve(file), source.resolve(file));
+        }
+        byte[] whole = Files.readAllBytes(source.resolve(name));
+        int end = new String(whole, StandardCharsets.ISO_8859_1).stripTrailing().length();
+        for (int length = 0; length < end; length++) {
+            Files.write(source.resolve(name), Arrays.copyOf(whole, length));
+            assertThatThrownBy(() -> convert(source, "target"))
+                    .as("%d bytes", length)
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessageContaining(name);
+        }
+        assertThat(temporary).isDirectoryNotContaining(path -> !path.equals(source));
+    }
+
+    /** A byte that was changed anywhere in the header is found, or does no harm. */
+    @Test
+    void survivesChangedBytes() throws IOException {
+        long seed = 20_261_123;
+        SplittableRandom random = new SplittableRandom(seed);
+        Path source = Files.createDirectory(temporary.resolve("source"));
+        Files.copy(golden("bad/ok/config.json"), source.resolve("config.json"));
+        byte[] whole = Files.readAllBytes(golden("bad/ok/model.safetensors"));
+        int headerBytes = ByteBuffer.wrap(whole).order(ByteOrder.LITTLE_ENDIAN).getInt();
+        int refused = 0;
+        for (int i = 0; i < 2000; i++) {
+            byte[] changed = whole.clone();
+            int at = random.nextInt(Long.BYTES + headerBytes);
+            changed[at] ^= (byte) (1 + random.nextInt(255));
+            Files.write(source.resolve("model.safetensors"), changed);
+            try {
+                SourceModel.open(source).close();
+            } catch (BadInputException e) {
+                refused++;
+            } catch (RuntimeException e) {
+                throw new AssertionError("seed " + seed + ", byte " + at + ": " + e, e);
+            }
+        }
+        assertThat(refused).isGreaterThan(1000);
     }
 
     static Stream<Arguments> badSources() throws IOException {
