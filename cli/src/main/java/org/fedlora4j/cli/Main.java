@@ -24,6 +24,7 @@ import picocli.CommandLine.ScopeType;
         description = "Federated LoRA fine-tuning of LLaMA-family models.",
         subcommands = {
             DemoCommand.class,
+            DownloadCommand.class,
             ConvertCommand.class,
             MergeCommand.class,
             VerifyCommand.class,

@@ -20,6 +20,8 @@ class ArchitectureTest {
             .withOptionalLayers(true)
             .layer("common")
             .definedBy("org.fedlora4j.common..")
+            .layer("hub")
+            .definedBy("org.fedlora4j.hub..")
             .layer("tokenizer")
             .definedBy("org.fedlora4j.tokenizer..")
             .layer("model")
@@ -36,6 +38,8 @@ class ArchitectureTest {
             .definedBy("org.fedlora4j.cli..")
             .whereLayer("common")
             .mayNotAccessAnyLayer()
+            .whereLayer("hub")
+            .mayOnlyAccessLayers("common")
             .whereLayer("tokenizer")
             .mayOnlyAccessLayers("common")
             .whereLayer("model")
@@ -80,7 +84,7 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule noNd4jBelowTheModel = noClasses()
             .that()
-            .resideInAnyPackage("org.fedlora4j.common..", "org.fedlora4j.tokenizer..")
+            .resideInAnyPackage("org.fedlora4j.common..", "org.fedlora4j.hub..", "org.fedlora4j.tokenizer..")
             .should()
             .dependOnClassesThat()
             .resideInAPackage("org.nd4j..");
