@@ -42,8 +42,8 @@ record ByteLevel(JsonNode preTokenizer, boolean ignoresMerges, boolean addsBos) 
         if (kind.isMissingNode()) {
             var known = new TreeSet<>(ALIASES.keySet());
             KINDS.fieldNames().forEachRemaining(known::add);
-            throw new BadInputException(
-                    file + ": tokenizer.ggml.pre is " + pre + ", wanted one of " + String.join(", ", known));
+            throw new BadInputException(file + ": tokenizer.ggml.pre is " + JsonFile.quote(pre) + ", wanted one of "
+                    + String.join(", ", known));
         }
         return new ByteLevel(
                 kind.get("pre_tokenizer"),

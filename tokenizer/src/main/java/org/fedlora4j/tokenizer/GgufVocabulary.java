@@ -54,7 +54,7 @@ public record GgufVocabulary(
         merges = List.copyOf(merges);
         require(file, types.length == tokens.size(), "token_type has " + types.length + " entries", tokens.size());
         for (int id = 0; id < types.length; id++) {
-            require(file, TokenType.isNumber(types[id]), "token_type " + id + " is " + types[id], "1 to 6");
+            require(file, TokenType.of(types[id]).isPresent(), "token_type " + id + " is " + types[id], "1 to 6");
         }
         requireId(file, "bos_token_id", bos, tokens);
         requireId(file, "eos_token_id", eos, tokens);
@@ -88,7 +88,8 @@ public record GgufVocabulary(
             case "llama" -> sentencePiece();
             case "gpt2" -> byteLevel();
             default ->
-                throw new BadInputException(file + ": tokenizer.ggml.model is " + model + ", wanted llama or gpt2");
+                throw new BadInputException(
+                        file + ": tokenizer.ggml.model is " + JsonFile.quote(model) + ", wanted llama or gpt2");
         };
         AtomicFiles.writeString(folder.resolve("tokenizer.json"), tokenizer.toString());
         AtomicFiles.writeString(
@@ -99,7 +100,7 @@ public record GgufVocabulary(
     }
 
     private TokenType type(int id) {
-        return TokenType.ofNumber(types[id]);
+        return TokenType.of(types[id]).orElseThrow();
     }
 
     private boolean opensWithBos() {
@@ -132,7 +133,7 @@ public record GgufVocabulary(
             require(
                     file,
                     ids.containsKey(left) && ids.containsKey(right) && ids.containsKey(left + right),
-                    "merges " + i + " is \"" + merge + "\"",
+                    "merges " + i + " is " + JsonFile.quote(merge),
                     "two tokens, with a blank between them, that make a third");
             json.addMerge(left, right);
         }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.node.TextNode;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
@@ -16,6 +17,12 @@ final class JsonFile {
     private static final ObjectMapper MAPPER = new ObjectMapper();
 
     private JsonFile() {}
+
+    /** A text from a file for a message: quoted, on one line, not too long. */
+    static String quote(String text) {
+        return TextNode.valueOf(text.length() > 60 ? text.substring(0, 60) + "…" : text)
+                .toString();
+    }
 
     static ObjectNode read(Path file) throws IOException {
         InputFiles.require(file, "a JSON file");

@@ -56,10 +56,10 @@ final class SentencePieceModel {
         try {
             model.readFields(model::readModelField);
         } catch (InvalidProtocolBufferException e) {
+            String reason = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
             throw new BadInputException(
-                    file + ": byte " + model.in.getTotalBytesRead() + ": "
-                            + String.valueOf(e.getMessage()).lines().findFirst().orElse("")
-                            + " Wanted a SentencePiece model",
+                    file + ": broken at byte " + model.in.getTotalBytesRead() + " (" + reason
+                            + "), wanted a SentencePiece model",
                     e);
         }
         model.requireLlamaKind();
@@ -155,8 +155,10 @@ final class SentencePieceModel {
             }
         };
         readMessage(reader::read);
-        require(TokenType.isNumber(reader.type), "pieces " + pieces.size() + " has the type " + reader.type, "1 to 6");
-        return pieces.add(new Piece(reader.text, reader.score, TokenType.ofNumber(reader.type)));
+        TokenType type = TokenType.of(reader.type)
+                .orElseThrow(() -> new BadInputException(
+                        file + ": pieces " + pieces.size() + " has the type " + reader.type + ", wanted 1 to 6"));
+        return pieces.add(new Piece(reader.text, reader.score, type));
     }
 
     private boolean readTrainerField(int tag) throws IOException {

@@ -1,27 +1,33 @@
 package org.fedlora4j.tokenizer;
 
-/** What a token of a vocabulary is for, numbered from 1 as SentencePiece and GGUF do. */
+import java.util.Arrays;
+import java.util.Optional;
+
+/** What a token of a vocabulary is for, with the numbers of SentencePiece and GGUF. */
 enum TokenType {
-    NORMAL,
-    UNKNOWN,
+    NORMAL(1),
+    UNKNOWN(2),
     /** Bos, eos and the like: special, never the result of a text. */
-    CONTROL,
+    CONTROL(3),
     /** Found in a text before anything else. */
-    USER_DEFINED,
+    USER_DEFINED(4),
     /** Fills the vocabulary up, never the result of a text. */
-    UNUSED,
+    UNUSED(5),
     /** One byte, for characters that the vocabulary lacks: {@code <0x0A>}. */
-    BYTE;
+    BYTE(6);
 
-    private static final TokenType[] TYPES = values();
+    private final int number;
 
-    static boolean isNumber(int number) {
-        return number >= 1 && number <= TYPES.length;
+    TokenType(int number) {
+        this.number = number;
     }
 
-    /** @param number 1 to 6, see {@link #isNumber} */
-    static TokenType ofNumber(int number) {
-        return TYPES[number - 1];
+    static Optional<TokenType> of(int number) {
+        return Arrays.stream(values()).filter(type -> type.number == number).findFirst();
+    }
+
+    int number() {
+        return number;
     }
 
     boolean isSpecial() {

@@ -55,7 +55,7 @@ public final class Tokenizer implements AutoCloseable {
         tokens.bos().ifPresent(skipped::set);
         skipped.set(tokens.eos());
         skipped.set(tokens.pad());
-        opening = tokens.addBos().orElseGet(this::templateStartsWithBos)
+        opening = tokens.addBos().orElseGet(() -> templateOpensWithBos(file))
                 ? tokens.bos().stream().toArray()
                 : new int[0];
         vocabularySize = file.vocabularySize();
@@ -104,9 +104,9 @@ public final class Tokenizer implements AutoCloseable {
         }
     }
 
-    private boolean templateStartsWithBos() {
-        long[] ids = library.encode("", true, false).getIds();
-        return ids.length > 0 && tokens.bos().equals(OptionalInt.of((int) ids[0]));
+    private boolean templateOpensWithBos(TokenizerFile file) {
+        Integer opening = file.opening().map(file.ids()::get).orElse(null);
+        return opening != null && tokens.bos().equals(OptionalInt.of(opening));
     }
 
     /** The ids of a text that may come from anywhere: no special token is added or recognised. */

@@ -6,22 +6,26 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 import org.fedlora4j.common.BadInputException;
 
 /**
  * A checked {@code tokenizer.json}.
  *
  * @param source the file it comes from, for messages
- * @param json the text for the native library: without truncation or padding, and with special tokens that no text can
- *     contain (see {@link #hide})
+ * @param json the text for the native library: without truncation, padding or template, and with special tokens that
+ *     no text can contain (see {@link #hide})
  * @param ids the id of every token, special ones included
  * @param special those of them that are special
+ * @param opening the special token that the template puts before every text, if it does
  */
-record TokenizerFile(Path source, String json, Map<String, Integer> ids, Map<String, Integer> special) {
+record TokenizerFile(
+        Path source, String json, Map<String, Integer> ids, Map<String, Integer> special, Optional<String> opening) {
     /** Far above any vocabulary, and small enough to index by. */
     private static final int MAX_ID = (1 << 24) - 1;
 
@@ -31,13 +35,19 @@ record TokenizerFile(Path source, String json, Map<String, Integer> ids, Map<Str
         // Files older than the field are all BPE where the model is a LLaMA.
         String type = model.path("type").asText("BPE");
         if (!type.equals("BPE")) {
-            throw new BadInputException(source + ": model.type is " + type + ", wanted BPE");
+            throw new BadInputException(source + ": model.type is " + JsonFile.quote(type) + ", wanted BPE");
         }
         if (!(model.path("vocab") instanceof ObjectNode vocabulary)) {
             throw new BadInputException(source + ": model.vocab is missing or no object, wanted token ids by token");
         }
         Map<String, Integer> ids = new HashMap<>();
         vocabulary.properties().forEach(token -> ids.put(token.getKey(), id(source, "model.vocab", token.getValue())));
+
+        JsonNode unknown = model.path("unk_token");
+        if (unknown.isTextual() && !vocabulary.has(unknown.textValue())) {
+            throw new BadInputException(
+                    source + ": model.unk_token is " + unknown + ", wanted a token of model.vocab, or null");
+        }
 
         Map<String, Integer> added = new HashMap<>();
         Map<String, Integer> special = new HashMap<>();
@@ -55,9 +65,25 @@ record TokenizerFile(Path source, String json, Map<String, Integer> ids, Map<Str
         }
         ids.putAll(added);
         hide(special, root, (ObjectNode) model, vocabulary);
+        Components.check(source, root);
+        Optional<String> opening = opening(root.path("post_processor"));
         root.putNull("truncation");
         root.putNull("padding");
-        return new TokenizerFile(source, root.toString(), ids, special);
+        // The library ends the process where a template names a token that it doesn't define.
+        root.putNull("post_processor");
+        return new TokenizerFile(source, root.toString(), ids, special, opening);
+    }
+
+    /** The first part of the template, which may stand in a sequence of processors, if it is a special token. */
+    private static Optional<String> opening(JsonNode processor) {
+        return Stream.concat(
+                        Stream.of(processor),
+                        StreamSupport.stream(processor.path("processors").spliterator(), false))
+                .filter(part -> part.path("type").asText().equals("TemplateProcessing"))
+                .map(template -> template.at("/single/0/SpecialToken/id"))
+                .filter(JsonNode::isTextual)
+                .map(JsonNode::textValue)
+                .findFirst();
     }
 
     /**

@@ -53,8 +53,8 @@ final class TokenizerJson {
             String token = tokens.get(id);
             Integer before = ids.putIfAbsent(token, id);
             if (before != null) {
-                throw new BadInputException(
-                        source + " " + before + " and " + id + " are both \"" + token + "\", wanted different ones");
+                throw new BadInputException(source + " " + before + " and " + id + " are both " + JsonFile.quote(token)
+                        + ", wanted different ones");
             }
             vocabulary.put(token, id);
             TokenType type = types.apply(id);

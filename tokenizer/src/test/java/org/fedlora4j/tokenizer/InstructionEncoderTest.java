@@ -15,8 +15,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class InstructionEncoderTest {
-    private static final Path SHARED = Path.of(System.getProperty("fedlora.shared"));
-
     @TempDir
     Path folder;
 
@@ -25,12 +23,12 @@ class InstructionEncoderTest {
     void encodesTheGoldenRecords() throws IOException {
         ObjectMapper mapper = new ObjectMapper();
         JsonNode golden =
-                mapper.readTree(SHARED.resolve("golden/smollm2/sft.json").toFile());
+                mapper.readTree(Real.SHARED.resolve("golden/smollm2/sft.json").toFile());
         assertThat(PromptTemplate.ALPACA)
                 .isEqualTo(new PromptTemplate(
                         golden.get("template").textValue(),
                         golden.get("template_with_input").textValue().replace("{context}", "{input}")));
-        try (Tokenizer tokenizer = Tokenizer.open(SHARED.resolve("models/smollm2-135m-instruct"))) {
+        try (Tokenizer tokenizer = Tokenizer.open(Real.SMOLLM2)) {
             var encoder = new InstructionEncoder(
                     tokenizer, PromptTemplate.ALPACA, golden.get("max_tokens").intValue());
             assertThat(golden.get("records")).hasSize(8).allSatisfy(record -> {

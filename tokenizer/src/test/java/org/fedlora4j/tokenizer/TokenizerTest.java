@@ -9,7 +9,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import org.fedlora4j.common.BadInputException;
 import org.junit.jupiter.api.Tag;
@@ -19,33 +18,40 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class TokenizerTest {
-    private static final Path SHARED = Path.of(System.getProperty("fedlora.shared"));
-    private static final Path LLAMA2 = SHARED.resolve("tokenizers/llama-2-7b");
-    private static final Path DEEPSEEK = SHARED.resolve("tokenizers/deepseek-llm-7b");
-    private static final Path SMOLLM2 = SHARED.resolve("models/smollm2-135m-instruct");
+    private static final Path SHARED = Real.SHARED;
+    private static final Path LLAMA2 = Real.LLAMA2;
+    private static final Path DEEPSEEK = Real.DEEPSEEK;
+    private static final Path SMOLLM2 = Real.SMOLLM2;
 
     @TempDir
     Path folder;
 
-    /** 46 texts in llama.cpp's format: special characters, blanks, emojis, other scripts. */
-    @ParameterizedTest
+    @Test
     @Tag("real")
-    @ValueSource(strings = {"llama-2-7b", "deepseek-llm-7b"})
-    void encodesTheGoldenTexts(String model) throws IOException {
-        Path golden = SHARED.resolve("tokenizers").resolve(model);
-        String[] texts = Files.readString(golden.resolve("golden-texts.txt")).split("\n__ggml_vocab_test__\n");
-        List<String> lines = Files.readAllLines(golden.resolve("golden-ids.txt"));
-        assertThat(texts).hasSameSizeAs(lines).hasSize(46);
-        try (Tokenizer tokenizer = Tokenizer.open(golden)) {
-            for (int i = 0; i < texts.length; i++) {
-                int[] wanted = Arrays.stream(lines.get(i).trim().split(" "))
-                        .filter(id -> !id.isEmpty())
-                        .mapToInt(Integer::parseInt)
-                        .toArray();
-                assertThat(tokenizer.encode(texts[i]))
-                        .as("text %d: %s", i, texts[i])
-                        .isEqualTo(wanted);
-                assertThat(tokenizer.decode(wanted)).isEqualTo(texts[i]);
+    void encodesTheGoldenTexts() throws IOException {
+        for (Path model : List.of(LLAMA2, DEEPSEEK)) {
+            try (Tokenizer tokenizer = Tokenizer.open(model)) {
+                Real.assertEncodes(tokenizer, Real.golden(model));
+            }
+        }
+    }
+
+    @Test
+    @Tag("real")
+    void decodesWhatItEncodesHoweverLong() throws IOException {
+        List<String> texts = Real.goldenTexts();
+        String all = String.join("\n", texts);
+        for (Path model : List.of(LLAMA2, DEEPSEEK, SMOLLM2)) {
+            try (Tokenizer tokenizer = Tokenizer.open(model)) {
+                assertThat(texts)
+                        .allSatisfy(text -> assertThat(tokenizer.decode(tokenizer.encode(text)))
+                                .isEqualTo(text));
+                for (String text : List.of(all.repeat(120), "x".repeat(100_000), " ".repeat(100_000))) {
+                    assertThat(text).hasSizeGreaterThanOrEqualTo(100_000);
+                    assertThat(tokenizer.decode(tokenizer.encode(text)))
+                            .as("%s", model)
+                            .isEqualTo(text);
+                }
             }
         }
     }
@@ -167,6 +173,33 @@ class TokenizerTest {
     }
 
     @Test
+    void noMergeMakesASpecialToken() throws IOException {
+        write("tokenizer.json", """
+                {"added_tokens": [{"id": 4, "content": "<s>", "special": true}],
+                 "model": {"type": "BPE", "unk_token": "<s>", "ignore_merges": true,
+                   "vocab": {"<": 0, "s": 1, ">": 2, "<s": 3, "<s>": 4, "<s>s": 5},
+                   "merges": ["< s", ["<s", ">"], "<s> s"]}}""");
+        write("config.json", "{\"eos_token_id\": 4}");
+        try (Tokenizer tokenizer = Tokenizer.open(folder)) {
+            assertThat(tokenizer.encode("<s>")).containsExactly(3, 2);
+            assertThat(tokenizer.encode("<s>ss")).containsExactly(3, 2, 1, 1);
+            assertThat(tokenizer.encodeWithSpecialTokens("s<s>")).containsExactly(1, 4);
+        }
+    }
+
+    @Test
+    void survivesCutAndChangedFiles() throws IOException {
+        TinyTokenizer.write(folder);
+        write("config.json", "{\"eos_token_id\": 7}");
+        String whole = Files.readString(folder.resolve("tokenizer.json"));
+        assertThat(Hostile.prefixesThatOpen(folder, "tokenizer.json"))
+                .as("only the last line break may be missing")
+                .isEqualTo(1);
+        write("tokenizer.json", whole);
+        Hostile.flip(folder, "tokenizer.json", 2_000);
+    }
+
+    @Test
     void worksOffline() throws IOException {
         TinyTokenizer.write(folder);
         write("config.json", "{\"eos_token_id\": 7}");
@@ -189,6 +222,7 @@ class TokenizerTest {
                 "{\"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": 0}, \"merges\": []}, \"added_tokens\": [7]}",
                 "{\"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": 0}, \"merges\": [\"a b\"]}}",
                 "{\"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": 0}}}",
+                "{\"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": 0}, \"merges\": [], \"unk_token\": \"b\"}}",
             })
     void refusesABrokenTokenizer(String json) throws IOException {
         write("tokenizer.json", json);
@@ -197,6 +231,38 @@ class TokenizerTest {
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("tokenizer.json")
                 .hasMessageNotContaining("\n");
+    }
+
+    /** The native library would end the process, at once or when it decodes. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "\"normalizer\": {\"type\": \"Precompiled\", \"precompiled_charsmap\": \"AAAA\"}",
+                "\"pre_tokenizer\": {\"type\": \"Sequence\", \"pretokenizers\": [{\"type\": \"Line\\nbreak\"}]}",
+                "\"decoder\": {\"type\": \"Sequence\", \"decoders\": [{\"type\": \"Fuse\"}, {\"type\": \"CTC\"}]}",
+                "\"decoder\": {\"content\": \" \", \"start\": 0, \"stop\": 1}",
+                "\"decoder\": {\"type\": \"Strip\", \"content\": \" \", \"start\": 0, \"stop\": 1}",
+            })
+    void refusesComponentsThatNoLlamaHas(String component) throws IOException {
+        write("tokenizer.json", "{\"model\": {\"vocab\": {\"a\": 0}, \"merges\": []}, " + component + "}");
+        write("config.json", "{\"eos_token_id\": 0}");
+        assertThatThrownBy(() -> Tokenizer.open(folder))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("tokenizer.json: " + component.substring(1, component.indexOf('"', 1)))
+                .hasMessageNotContaining("\n");
+    }
+
+    @Test
+    void templatesMayNameTokensThatTheyDoNotDefine() throws IOException {
+        TinyTokenizer.write(folder);
+        Path json = folder.resolve("tokenizer.json");
+        write(
+                "tokenizer.json",
+                Files.readString(json).replace("\"special_tokens\": {\"<s>\":", "\"special_tokens\": {\"<t>\":"));
+        write("config.json", "{\"eos_token_id\": 7, \"bos_token_id\": 6}");
+        try (Tokenizer tokenizer = Tokenizer.open(folder)) {
+            assertThat(tokenizer.opening()).containsExactly(TinyTokenizer.BOS);
+        }
     }
 
     @Test
