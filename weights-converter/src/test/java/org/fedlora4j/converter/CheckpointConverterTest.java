@@ -35,6 +35,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -88,6 +89,55 @@ class CheckpointConverterTest {
     void readsPyTorchFiles(String name) throws IOException {
         Summary summary = convert(golden("toy/" + name), "converted");
         assertThat(summary.type()).isEqualTo(name.contains("bf16") ? "BF16" : "F16");
+    }
+
+    @Test
+    void aFileOrItsIndexIsAsGoodAsItsFolder() throws IOException {
+        for (String source : List.of(
+                "mha-untied-f32/model.safetensors",
+                "head-dim-f32/model.safetensors.index.json",
+                "mqa-f16/pytorch_model.bin",
+                "theta-1e6-bf16/pytorch_model.bin.index.json")) {
+            String name = source.substring(0, source.indexOf('/'));
+            convert(golden("toy/" + source), name + "-file");
+            convert(golden("toy/" + name), name + "-folder");
+            assertThat(temporary.resolve(name + "-file/model.safetensors"))
+                    .hasSameBinaryContentAs(temporary.resolve(name + "-folder/model.safetensors"));
+        }
+    }
+
+    /** The PyTorch file beside them is another model's, and not read unless it is named. */
+    @Test
+    void safetensorsWin() throws IOException {
+        Path source = Files.createDirectory(temporary.resolve("both"));
+        for (String file : List.of("config.json", "model.safetensors")) {
+            Files.copy(golden("bad/ok").resolve(file), source.resolve(file));
+        }
+        Files.copy(golden("bad/pickle-exec/pytorch_model.bin"), source.resolve("pytorch_model.bin"));
+        convert(source, "converted");
+        assertThatThrownBy(() -> convert(source.resolve("pytorch_model.bin"), "named"))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("pytorch_model.bin: the pickle asks for builtins.exec; only tensors are read");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "model.norm.weight | ../shard.bin | wanted the name of a file in the folder",
+                "model.norm.weight | nowhere.bin | nowhere.bin: no such file",
+                "lm_head.bias | shard.bin | lm_head.bias is missing; pytorch_model.bin.index.json places it there",
+            })
+    void refusesBadIndicesOfPyTorchFiles(String tensor, String shard, String message) throws IOException {
+        Path source = Files.createDirectory(temporary.resolve("sharded"));
+        Files.copy(golden("toy/mqa-f16/config.json"), source.resolve("config.json"));
+        Files.copy(golden("toy/mqa-f16/pytorch_model.bin"), source.resolve("shard.bin"));
+        Files.copy(golden("toy/mqa-f16/pytorch_model.bin"), temporary.resolve("shard.bin"));
+        Path index = source.resolve("pytorch_model.bin.index.json");
+        Files.writeString(index, JSON.writeValueAsString(Map.of("weight_map", Map.of(tensor, shard))));
+        assertThatThrownBy(() -> convert(source, "converted"))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining(message);
     }
 
     @Test

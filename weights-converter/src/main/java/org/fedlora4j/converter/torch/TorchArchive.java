@@ -1,12 +1,11 @@
 package org.fedlora4j.converter.torch;
 
-import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -16,7 +15,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
-import java.util.zip.ZipException;
 import org.apache.commons.compress.archivers.zip.ZipArchiveEntry;
 import org.apache.commons.compress.archivers.zip.ZipFile;
 import org.fedlora4j.common.BadInputException;
@@ -34,6 +32,8 @@ record TorchArchive(byte[] pickle, Map<String, Span> storages) {
     private static final int MAX_PICKLE = 16 << 20;
 
     private static final String PICKLE = "/data.pkl";
+    private static final String SCRIPT = "/constants.pkl";
+    private static final int MAX_NAME = 1024;
     private static final int TAR_MAGIC_AT = 257;
 
     /** Bytes of a file, {@code end} is the one after the last. */
@@ -55,9 +55,6 @@ record TorchArchive(byte[] pickle, Map<String, Span> storages) {
         Map<String, ZipArchiveEntry> entries = entries(file, channel.size());
         String name = pickleName(entries.keySet());
         String prefix = name.substring(0, name.length() - PICKLE.length() + 1);
-        if (entries.containsKey(prefix + "constants.pkl")) {
-            throw new BadInputException("a TorchScript archive; wanted a state dict, as torch.save writes it");
-        }
         requireLittleEndian(entries, prefix + "byteorder", channel);
         Map<String, Span> storages = new LinkedHashMap<>();
         String data = prefix + "data/";
@@ -100,33 +97,53 @@ record TorchArchive(byte[] pickle, Map<String, Span> storages) {
         throw new BadInputException("does not begin as a zip archive; wanted one, as torch.save writes it");
     }
 
-    private static Map<String, ZipArchiveEntry> entries(Path file, long fileBytes) throws IOException {
-        try (ZipFile zip = ZipFile.builder().setPath(file).get()) {
-            List<ZipArchiveEntry> entries = new ArrayList<>(Collections.list(zip.getEntries()));
-            entries.sort(Comparator.comparingLong(ZipArchiveEntry::getDataOffset));
-            Map<String, ZipArchiveEntry> byName = new LinkedHashMap<>();
-            long end = 0;
-            for (ZipArchiveEntry entry : entries) {
-                String name = entry.getName();
-                long begin = entry.getDataOffset();
-                if (entry.getMethod() != ZipEntry.STORED
-                        || entry.getGeneralPurposeBit().usesEncryption()) {
-                    throw new BadInputException(name + " is compressed or encrypted; wanted neither");
-                }
-                if (begin < end
-                        || entry.getSize() != entry.getCompressedSize()
-                        || entry.getSize() > fileBytes - begin) {
-                    throw new BadInputException(name + " has " + entry.getSize() + " bytes from byte " + begin
-                            + " on; wanted no other's, and no more than the " + fileBytes + " of the file");
-                }
-                if (byName.put(name, entry) != null) {
-                    throw new BadInputException(name + " is there twice");
-                }
-                end = begin + entry.getSize();
+    private static Map<String, ZipArchiveEntry> entries(Path file, long fileBytes) {
+        Map<String, ZipArchiveEntry> entries = new LinkedHashMap<>();
+        for (ZipArchiveEntry entry : directory(file)) {
+            String name = entry.getName();
+            // Names end up in messages, which are one line.
+            if (name.length() > MAX_NAME || name.chars().anyMatch(Character::isISOControl)) {
+                throw new BadInputException(
+                        "has a file's name that is longer than " + MAX_NAME + " characters, or has control characters");
             }
-            return byName;
-        } catch (ZipException | EOFException e) {
-            throw new BadInputException("not a sound zip archive: " + e.getMessage(), e);
+            if (entries.put(name, entry) != null) {
+                throw new BadInputException(name + " is there twice");
+            }
+        }
+        if (entries.keySet().stream().anyMatch(name -> name.endsWith(SCRIPT))) {
+            throw new BadInputException("a TorchScript archive; wanted a dict of tensors that torch.save wrote");
+        }
+        requireSound(entries.values(), fileBytes);
+        return entries;
+    }
+
+    private static List<ZipArchiveEntry> directory(Path file) {
+        try (ZipFile zip = ZipFile.builder().setPath(file).get()) {
+            return Collections.list(zip.getEntries());
+        } catch (IOException | IllegalArgumentException e) {
+            // The latter comes of positions below 0. The messages may have names of entries, unchecked.
+            throw new BadInputException("not a sound zip archive; wanted one, as torch.save writes it", e);
+        }
+    }
+
+    /** Each has its own part of the file, as it is. */
+    private static void requireSound(Collection<ZipArchiveEntry> entries, long fileBytes) {
+        long end = 0;
+        for (ZipArchiveEntry entry : entries.stream()
+                .sorted(Comparator.comparingLong(ZipArchiveEntry::getDataOffset))
+                .toList()) {
+            long begin = entry.getDataOffset();
+            long size = entry.getSize();
+            if (entry.getMethod() != ZipEntry.STORED
+                    || size != entry.getCompressedSize()
+                    || entry.getGeneralPurposeBit().usesEncryption()) {
+                throw new BadInputException(entry.getName() + " is compressed or encrypted; wanted neither");
+            }
+            if (begin < end || size > fileBytes - begin) {
+                throw new BadInputException(entry.getName() + " has " + size + " bytes from byte " + begin
+                        + " on; wanted none of another file, and none beyond the " + fileBytes + " of the archive");
+            }
+            end = begin + size;
         }
     }
 
