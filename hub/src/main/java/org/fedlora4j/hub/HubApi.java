@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.fedlora4j.common.BadInputException;
+import org.fedlora4j.common.Progress;
 import org.fedlora4j.hub.ByteRanges.Range;
 import org.fedlora4j.hub.HubConnection.Answer;
 import org.jspecify.annotations.Nullable;
@@ -26,11 +27,13 @@ final class HubApi {
     private final HubConnection connection;
     private final Duration firstPause;
     private final ModelRevision model;
+    private final Progress progress;
 
-    HubApi(HubConnection connection, Duration firstPause, ModelRevision model) {
+    HubApi(HubConnection connection, Duration firstPause, ModelRevision model, Progress progress) {
         this.connection = connection;
         this.firstPause = firstPause;
         this.model = model;
+        this.progress = progress;
     }
 
     /** The commit that the revision stands for now. */
@@ -74,7 +77,7 @@ final class HubApi {
 
     /** Tries for the request of a file. */
     Retry retry(HubFile file) {
-        return new Retry(connection, firstPause, model + ": " + file.path());
+        return new Retry(connection, firstPause, model + ": " + file.path(), progress);
     }
 
     /** Asks for a file of a commit or a range of it. */
@@ -119,7 +122,7 @@ final class HubApi {
     private record Page(JsonNode json, @Nullable URI next) {}
 
     private Page get(URI address) throws IOException {
-        return new Retry(connection, firstPause, model.toString()).run(() -> {
+        return new Retry(connection, firstPause, model.toString(), progress).run(() -> {
             try (Answer answer = connection.get(address, null)) {
                 if (answer.status() != 200) {
                     throw refusal(answer, null);

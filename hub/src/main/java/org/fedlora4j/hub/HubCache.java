@@ -1,6 +1,7 @@
 package org.fedlora4j.hub;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -48,7 +49,7 @@ final class HubCache {
         if (!Files.isRegularFile(ref)) {
             return null;
         }
-        String commit = Files.readString(ref).strip();
+        String commit = Files.readString(ref, StandardCharsets.ISO_8859_1).strip();
         return ModelRevision.isCommit(commit) ? commit : null;
     }
 

@@ -62,7 +62,7 @@ public final class HubDownloader {
     private Path fromHub(ModelRevision model, HubCache cache, List<String> names, @Nullable Path target)
             throws IOException {
         HubConnection connection = new HubConnection(settings, tuning.silenceLimit());
-        HubApi api = new HubApi(connection, tuning.firstPause(), model);
+        HubApi api = new HubApi(connection, tuning.firstPause(), model, progress);
         String commit = api.commit();
         Map<String, HubFile> listing = api.files(commit);
         Destination destination = target == null ? cache.destination(commit) : new PlainFolder(target);

@@ -3,6 +3,7 @@ package org.fedlora4j.hub;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -90,7 +91,7 @@ public record HubSettings(URI endpoint, @Nullable String token, Path tokenFile, 
     private static @Nullable String token(Environment variables, Path file) throws IOException {
         String token = variables.get("HF_TOKEN", variables.get("HUGGING_FACE_HUB_TOKEN", ""));
         if (token.isEmpty() && Files.isRegularFile(file)) {
-            token = Files.readString(file);
+            token = Files.readString(file, StandardCharsets.ISO_8859_1);
         }
         token = token.replaceAll("[\\r\\n]", "").strip();
         return token.isEmpty() ? null : token;

@@ -12,6 +12,7 @@ import java.time.Instant;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
 import javax.net.ssl.SSLException;
+import org.fedlora4j.common.Progress;
 import org.fedlora4j.hub.HubConnection.TransientException;
 import org.jspecify.annotations.Nullable;
 
@@ -21,18 +22,21 @@ import org.jspecify.annotations.Nullable;
  */
 final class Retry {
     private static final int MOST_FAILURES = 6;
+    private static final Duration SHORTEST_TOLD = Duration.ofSeconds(4);
     private static final Duration LONGEST_PAUSE = Duration.ofMinutes(5);
 
     private final HubConnection connection;
     private final Duration firstPause;
     private final String what;
+    private final Progress progress;
     private int failures;
 
     /** @param what is asked for, as a message names it */
-    Retry(HubConnection connection, Duration firstPause, String what) {
+    Retry(HubConnection connection, Duration firstPause, String what, Progress progress) {
         this.connection = connection;
         this.firstPause = firstPause;
         this.what = what;
+        this.progress = progress;
     }
 
     /** A request and the reading of its answer. */
@@ -74,9 +78,13 @@ final class Retry {
                     what + ": " + describe(error) + "; the same command goes on from here", error);
         }
         Duration asked = error instanceof TransientException refused ? asked(refused.retryAfter()) : Duration.ZERO;
-        Duration pause = firstPause.multipliedBy(1L << (failures - 1));
+        Duration doubled = firstPause.multipliedBy(1L << (failures - 1));
+        Duration pause = asked.compareTo(doubled) > 0 ? asked : doubled;
+        if (pause.compareTo(SHORTEST_TOLD) >= 0) {
+            progress.line(what + ": " + describe(error) + "; next try in " + Progress.time((double) pause.toSeconds()));
+        }
         try {
-            Thread.sleep((asked.compareTo(pause) > 0 ? asked : pause).toMillis());
+            Thread.sleep(pause.toMillis());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new InterruptedIOException();
@@ -103,17 +111,17 @@ final class Retry {
     private String describe(IOException error) {
         for (Throwable cause = error; cause != null; cause = cause.getCause()) {
             if (cause instanceof UnresolvedAddressException) {
-                return settingsEndpoint() + " is not reachable: unknown host";
+                return endpoint() + " is not reachable: unknown host";
             }
         }
         if (error instanceof ConnectException) {
-            return settingsEndpoint() + " is not reachable: connection refused";
+            return endpoint() + " is not reachable: connection refused";
         }
         String message = error.getMessage() == null ? error.getClass().getSimpleName() : error.getMessage();
-        return failures + " failures, the last: " + RepositoryPath.printable(message);
+        return (failures == 1 ? "" : failures + " failures, the last: ") + RepositoryPath.printable(message);
     }
 
-    private String settingsEndpoint() {
+    private String endpoint() {
         return connection.settings().endpoint().toString();
     }
 }

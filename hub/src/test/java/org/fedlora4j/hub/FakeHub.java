@@ -31,9 +31,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Plays the hub, and the storage host to which it redirects for large files, each on a port of its own. Answers as the
- * hub does for its own client too: run by hand, huggingface_hub downloads from it.
+ * hub does for its own client too ({@link ServeFolder}).
  */
-public final class FakeHub implements AutoCloseable {
+final class FakeHub implements AutoCloseable {
     static final String REPOSITORY = "org/model";
     static final String COMMIT = "0123456789abcdef0123456789abcdef01234567";
 
@@ -46,42 +46,6 @@ public final class FakeHub implements AutoCloseable {
 
     /** One GET as it was answered; {@code sent} bytes of the body left the server from {@code start} on. */
     record Request(String path, boolean storage, @Nullable String authorization, int status, long start, long sent) {}
-
-    /** What goes wrong with the next answer to a path. Null or -1 for what is as usual. */
-    record Fault(
-            int status,
-            Map<String, String> headers,
-            long cutAfter,
-            boolean silent,
-            boolean whole,
-            byte @Nullable [] body) {
-        static Fault status(int status, String... header) {
-            return new Fault(
-                    status, header.length == 0 ? Map.of() : Map.of(header[0], header[1]), -1, false, false, null);
-        }
-
-        static Fault cutAfter(long bytes) {
-            return new Fault(-1, Map.of(), bytes, false, false, null);
-        }
-
-        static Fault silentAfter(long bytes) {
-            return new Fault(-1, Map.of(), bytes, true, false, null);
-        }
-
-        /** Ignores the range that is asked for. */
-        static Fault wholeFile() {
-            return new Fault(-1, Map.of(), -1, false, true, null);
-        }
-
-        /** A list of files that goes on elsewhere. */
-        static Fault page(String json, String link) {
-            return new Fault(-1, Map.of("Link", link), -1, false, false, json.getBytes(StandardCharsets.UTF_8));
-        }
-
-        static Fault body(byte[] body) {
-            return new Fault(-1, Map.of(), -1, false, false, body);
-        }
-    }
 
     private final HttpServer hub;
     private final HttpServer storage;
@@ -100,7 +64,7 @@ public final class FakeHub implements AutoCloseable {
     /** Replaces the list of files. */
     volatile byte @Nullable [] listing;
 
-    public FakeHub() throws IOException {
+    FakeHub() throws IOException {
         InetSocketAddress anyPort = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
         hub = HttpServer.create(anyPort, 0);
         storage = HttpServer.create(anyPort, 0);
@@ -343,30 +307,5 @@ public final class FakeHub implements AutoCloseable {
 
     private static @Nullable String authorization(HttpExchange exchange) {
         return exchange.getRequestHeaders().getFirst("Authorization");
-    }
-
-    /** Serves a folder as {@code org/model} until it is killed, and prints the endpoint: for checks by hand. */
-    public static void main(String[] arguments) throws IOException {
-        @SuppressWarnings("resource")
-        FakeHub hub = new FakeHub();
-        java.nio.file.Path folder = java.nio.file.Path.of(arguments[0]);
-        try (var paths = java.nio.file.Files.walk(folder)) {
-            for (java.nio.file.Path path :
-                    paths.filter(java.nio.file.Files::isRegularFile).toList()) {
-                byte[] content = java.nio.file.Files.readAllBytes(path);
-                String name = folder.relativize(path).toString();
-                if (content.length > 1 << 20) {
-                    hub.withLarge(name, content);
-                } else {
-                    hub.with(name, content);
-                }
-            }
-        }
-        if (arguments.length > 1) {
-            for (int i = 0; i < 100; i++) {
-                hub.failing(arguments[1], Fault.cutAfter(Long.parseLong(arguments[2])));
-            }
-        }
-        System.out.println(hub.endpoint());
     }
 }

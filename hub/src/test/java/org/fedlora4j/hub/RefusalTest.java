@@ -3,17 +3,20 @@ package org.fedlora4j.hub;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import org.fedlora4j.common.BadInputException;
-import org.fedlora4j.hub.FakeHub.Fault;
+import org.fedlora4j.common.Progress;
 import org.fedlora4j.hub.FakeHub.Request;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -113,8 +116,8 @@ class RefusalTest extends HubTest {
                 "a\nb"
             })
     void hostileNamesAreRefused(String name) throws IOException {
-        list("{\"type\":\"file\",\"path\":" + new com.fasterxml.jackson.databind.ObjectMapper().writeValueAsString(name)
-                + ",\"size\":1,\"oid\":\"" + SHA1 + "\"}");
+        list("{\"type\":\"file\",\"path\":" + new ObjectMapper().writeValueAsString(name) + ",\"size\":1,\"oid\":\""
+                + SHA1 + "\"}");
         assertThatThrownBy(this::download)
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("which is no path inside a repository")
@@ -185,9 +188,10 @@ class RefusalTest extends HubTest {
         System.out.println("RefusalTest seed " + seed);
         Random random = new Random(seed);
         HubApi api = new HubApi(
-                new HubConnection(settings(false, null), java.time.Duration.ofSeconds(5)),
-                java.time.Duration.ofMillis(1),
-                model("main"));
+                new HubConnection(settings(false, null), Duration.ofSeconds(5)),
+                Duration.ofMillis(1),
+                model("main"),
+                Progress.none());
         byte[] valid = ("[{\"type\":\"file\",\"path\":\"config.json\",\"size\":1,\"oid\":\"" + SHA1
                         + "\"},{\"type\":\"file\",\"oid\":\"" + SHA1 + "\",\"size\":9,\"lfs\":{\"oid\":\""
                         + "a".repeat(64)
@@ -219,7 +223,7 @@ class RefusalTest extends HubTest {
         Random random = new Random(seed);
         Path index = folder.resolve("model.safetensors.index.json");
         byte[] valid = "{\"metadata\":{},\"weight_map\":{\"a\":\"1\",\"b\":\"2\"}}".getBytes(StandardCharsets.UTF_8);
-        java.util.Set<String> available = java.util.Set.of("1", "2");
+        Set<String> available = Set.of("1", "2");
         for (int length = 0; length < valid.length; length++) {
             Files.write(index, Arrays.copyOf(valid, length));
             assertThatThrownBy(() -> CheckpointFiles.shards(model("main"), index, available))

@@ -15,7 +15,6 @@ import java.util.Random;
 import java.util.stream.Stream;
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.common.Progress;
-import org.fedlora4j.hub.FakeHub.Fault;
 import org.fedlora4j.hub.FakeHub.Request;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;

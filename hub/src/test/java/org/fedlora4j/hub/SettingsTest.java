@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.hub.ByteRanges.Range;
 import org.junit.jupiter.api.Test;
@@ -33,7 +34,7 @@ class SettingsTest {
 
     @Test
     void pathsComeInTheClientsOrder() throws IOException {
-        Map<String, String> variables = new java.util.TreeMap<>(Map.of("XDG_CACHE_HOME", "/xdg"));
+        Map<String, String> variables = new TreeMap<>(Map.of("XDG_CACHE_HOME", "/xdg"));
         assertThat(of(variables).cache()).isEqualTo(Path.of("/xdg/huggingface/hub"));
         variables.put("HF_HOME", "~/hf");
         assertThat(of(variables).cache()).isEqualTo(home.resolve("hf/hub"));
@@ -51,6 +52,10 @@ class SettingsTest {
         Path file = Files.createDirectories(home.resolve(".cache/huggingface")).resolve("token");
         Files.writeString(file, " hf_file\n");
         assertThat(of(Map.of()).token()).isEqualTo("hf_file");
+        Files.write(file, new byte[] {'h', 'f', (byte) 0xff});
+        assertThatThrownBy(() -> of(Map.of()))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining(file.toString());
         assertThat(of(Map.of("HUGGING_FACE_HUB_TOKEN", "hf_old")).token()).isEqualTo("hf_old");
         assertThat(of(Map.of("HUGGING_FACE_HUB_TOKEN", "hf_old", "HF_TOKEN", "hf_new\n"))
                         .token())
