@@ -14,6 +14,7 @@ import org.fedlora4j.model.TokenBatch;
  */
 public final class Trainer implements AutoCloseable {
     private final Set<Part> parts;
+    private final LoraConfig config;
     private final MagnitudeAxis axis;
     private final MagnitudeStep magnitudeStep;
     private final TrainableAdapter adapter;
@@ -33,6 +34,7 @@ public final class Trainer implements AutoCloseable {
     public Trainer(
             LanguageModel model, LoraConfig config, Set<Part> parts, MagnitudeAxis axis, MagnitudeStep magnitudeStep) {
         this.parts = parts;
+        this.config = config;
         this.axis = axis;
         this.magnitudeStep = magnitudeStep;
         this.adapter = new TrainableAdapter(model.config(), config, parts, axis);
@@ -98,6 +100,25 @@ public final class Trainer implements AutoCloseable {
             trained.put(part, values);
         }
         return trained;
+    }
+
+    /**
+     * The trained adapter.
+     *
+     * @throws IllegalStateException unless whole matrices, both, are trained
+     */
+    public AdapterState trainedAdapter() {
+        if (!parts.equals(Set.of(Part.A, Part.B))) {
+            throw new IllegalStateException("trains " + parts + "; an adapter takes A and B");
+        }
+        SortedMap<String, LoraPair> modules = new TreeMap<>();
+        for (String module : adapter.modules()) {
+            modules.put(
+                    module,
+                    new LoraPair(
+                            value(Part.A, module).copy(), value(Part.B, module).copy()));
+        }
+        return new AdapterState(config, modules);
     }
 
     @Override

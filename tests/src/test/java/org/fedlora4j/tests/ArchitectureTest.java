@@ -36,6 +36,8 @@ class ArchitectureTest {
             .definedBy("org.fedlora4j.benchmark..")
             .layer("cli")
             .definedBy("org.fedlora4j.cli..")
+            .layer("examples")
+            .definedBy("org.fedlora4j.examples..")
             .whereLayer("common")
             .mayNotAccessAnyLayer()
             .whereLayer("hub")
@@ -53,6 +55,8 @@ class ArchitectureTest {
             .whereLayer("benchmark")
             .mayOnlyAccessLayers("common", "tokenizer", "model", "lora", "federation")
             .whereLayer("cli")
+            .mayNotBeAccessedByAnyLayer()
+            .whereLayer("examples")
             .mayNotBeAccessedByAnyLayer();
 
     @ArchTest

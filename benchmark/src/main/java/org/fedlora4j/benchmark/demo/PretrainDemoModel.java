@@ -16,14 +16,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
-import java.util.SortedMap;
-import java.util.TreeMap;
 import org.fedlora4j.benchmark.data.InstructionRecord;
 import org.fedlora4j.common.AtomicFiles;
 import org.fedlora4j.lora.AdamW;
 import org.fedlora4j.lora.AdapterState;
 import org.fedlora4j.lora.LoraConfig;
-import org.fedlora4j.lora.LoraPair;
 import org.fedlora4j.lora.MagnitudeAxis;
 import org.fedlora4j.lora.MagnitudeStep;
 import org.fedlora4j.lora.Matrix;
@@ -108,7 +105,7 @@ public final class PretrainDemoModel {
             for (Stage stage : STAGES) {
                 trainer.start(state, AdamW.Settings.of(stage.learningRate, 0), SEED);
                 train(trainer, stage, examples, random);
-                state = adapter(lora, trainer.trained());
+                state = trainer.trainedAdapter();
             }
         }
         return merged(model.folder(), state);
@@ -144,14 +141,6 @@ public final class PretrainDemoModel {
         Map<String, Integer> ranks = Map.of("(k|v)_proj", CONFIG.keyValueSize());
         Map<String, Double> alphas = Map.of("(k|v)_proj", (double) CONFIG.keyValueSize());
         return new LoraConfig(hidden, hidden, new LinkedHashSet<>(LoraConfig.PROJECTIONS), 0, false, ranks, alphas);
-    }
-
-    private static AdapterState adapter(LoraConfig lora, SortedMap<Part, SortedMap<String, Matrix>> trained) {
-        SortedMap<String, LoraPair> modules = new TreeMap<>();
-        SortedMap<String, Matrix> b = required(trained.get(Part.B));
-        required(trained.get(Part.A))
-                .forEach((module, a) -> modules.put(module, new LoraPair(a, required(b.get(module)))));
-        return new AdapterState(lora, modules);
     }
 
     private static Map<String, float[]> merged(Path folder, AdapterState state) throws IOException {
