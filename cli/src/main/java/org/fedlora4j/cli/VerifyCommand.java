@@ -15,6 +15,7 @@ import org.fedlora4j.benchmark.verify.ReferenceFile;
 import org.fedlora4j.benchmark.verify.Verification;
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.common.Progress;
+import org.fedlora4j.converter.Checksum;
 import org.fedlora4j.lora.AdapterState;
 import org.fedlora4j.lora.PeftAdapter;
 import org.fedlora4j.model.LanguageModel;
@@ -47,11 +48,16 @@ final class VerifyCommand implements Callable<Integer> {
 
     @Option(
             names = "--reference",
-            required = true,
             paramLabel = "FILE",
             description = "safetensors with input_ids, attention_mask and labels [B, T], and what to compare: logits "
                     + "[B, T, V], loss, hidden.N, grad.NAME.")
-    private Path reference;
+    private @Nullable Path reference;
+
+    @Option(
+            names = "--checksum",
+            description = "Check that the weights are, bit for bit, those that convert wrote; with --reference or "
+                    + "without.")
+    private boolean checksum;
 
     @Option(names = "--adapter", paramLabel = "DIR", description = "A PEFT adapter that the reference was made with.")
     private @Nullable Path adapter;
@@ -78,7 +84,26 @@ final class VerifyCommand implements Callable<Integer> {
             throw new BadInputException("--tolerance: " + tolerance + ", wanted a number of at least 0");
         }
         Precision.choose(precision);
-        List<Comparison> comparisons = compare();
+        if (reference == null && !checksum) {
+            throw new BadInputException("verify: neither --reference nor --checksum; wanted what to compare with");
+        }
+        boolean same = !checksum || isAsWritten();
+        return (reference == null || isEqual(reference)) && same ? 0 : Main.OUR_FAILURE;
+    }
+
+    private boolean isAsWritten() throws IOException {
+        Checksum found = Checksum.of(source, Progress.onStderr());
+        spec.commandLine()
+                .getOut()
+                .println(
+                        found.isSame()
+                                ? "sha256 " + found.found() + ", as it was written"
+                                : "sha256 is " + found.found() + "; fedlora.json has " + found.recorded());
+        return found.isSame();
+    }
+
+    private boolean isEqual(Path referenceFile) throws IOException {
+        List<Comparison> comparisons = compare(referenceFile);
         Comparison worst = comparisons.stream()
                 .max(Comparator.comparingDouble(Comparison::ofLargest))
                 .orElseThrow();
@@ -90,11 +115,11 @@ final class VerifyCommand implements Callable<Integer> {
             print(comparisons, worst, equal, out);
         }
         out.flush();
-        return equal ? 0 : Main.OUR_FAILURE;
+        return equal;
     }
 
-    private List<Comparison> compare() throws IOException {
-        try (ReferenceFile file = new ReferenceFile(reference);
+    private List<Comparison> compare(Path referenceFile) throws IOException {
+        try (ReferenceFile file = new ReferenceFile(referenceFile);
                 ReadableModel readable = ReadableModel.of(source, Progress.onStderr());
                 LanguageModel model = LanguageModel.open(readable.folder())) {
             Optional<AdapterState> state =

@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** What is compared, and how, is tested where it is done. */
 class VerifyCommandTest {
@@ -58,6 +60,23 @@ class VerifyCommandTest {
         assertThat(Cli.run("verify", toy, "--reference", toy.resolve("reference.safetensors"))
                         .code())
                 .isZero();
+    }
+
+    @Test
+    void weightsThatChangedAreFound(@TempDir Path folder) throws IOException {
+        Path model = folder.resolve("model");
+        Cli.run("convert", TOY, model);
+        Cli same = Cli.run("verify", model, "--checksum", "--reference", REFERENCE);
+        assertThat(same.code()).isZero();
+        assertThat(same.out()).contains("as it was written", "all 7 within");
+
+        byte[] weights = Files.readAllBytes(model.resolve("model.safetensors"));
+        weights[weights.length - 1] ^= 1;
+        Files.write(model.resolve("model.safetensors"), weights);
+        Cli changed = Cli.run("verify", model, "--checksum");
+        assertThat(changed.code()).isEqualTo(1);
+        assertThat(changed.out()).contains("fedlora.json has ");
+        assertRefused("no fedlora.json", "verify", TOY, "--checksum");
     }
 
     @Test

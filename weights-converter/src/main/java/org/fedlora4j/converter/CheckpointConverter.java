@@ -20,7 +20,7 @@ import org.fedlora4j.model.weights.ElementType;
  * pass through in small pieces, so memory does not grow with the model.
  */
 public final class CheckpointConverter {
-    private static final String WEIGHTS = "model.safetensors";
+    static final String WEIGHTS = "model.safetensors";
 
     private CheckpointConverter() {}
 

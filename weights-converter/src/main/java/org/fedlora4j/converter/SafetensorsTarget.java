@@ -7,7 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.DigestOutputStream;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -37,7 +36,7 @@ final class SafetensorsTarget {
     }
 
     void write(Path file) throws IOException {
-        MessageDigest digest = sha256Digest();
+        MessageDigest digest = Checksum.sha256();
         SafetensorsWriter writer =
                 new SafetensorsWriter().metadata("format", "pt").aligned();
         try (ReadAhead ahead = new ReadAhead(options.jobs(), this::read);
@@ -84,13 +83,5 @@ final class SafetensorsTarget {
 
     private ElementType type(String name) {
         return options.type().orElseGet(() -> model.type(name));
-    }
-
-    private static MessageDigest sha256Digest() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new AssertionError("every Java has SHA-256", e);
-        }
     }
 }
