@@ -7,7 +7,7 @@ import java.util.Optional;
 import org.fedlora4j.common.Progress;
 import org.fedlora4j.converter.CheckpointConverter.Options;
 import org.fedlora4j.converter.CheckpointConverter.Summary;
-import org.fedlora4j.model.weights.ElementType;
+import org.fedlora4j.converter.WeightType;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -16,7 +16,9 @@ final class ConversionOptions {
     @Option(
             names = "--dtype",
             paramLabel = "TYPE",
-            description = "Type of the weights: ${COMPLETION-CANDIDATES}; without it they keep theirs.")
+            description =
+                    "Type of the weights: ${COMPLETION-CANDIDATES} (q8_0 in GGUF only). Without it they keep theirs, "
+                            + "and get f16 in GGUF.")
     private @Nullable Dtype dtype;
 
     @Option(names = "--jobs", description = "Threads that read and convert; as many as processors by default.")
@@ -24,13 +26,14 @@ final class ConversionOptions {
 
     /** The types by the names that they have on the command line. */
     private enum Dtype {
-        f32(ElementType.F32),
-        f16(ElementType.F16),
-        bf16(ElementType.BF16);
+        f32(WeightType.F32),
+        f16(WeightType.F16),
+        bf16(WeightType.BF16),
+        q8_0(WeightType.Q8_0);
 
-        private final ElementType type;
+        private final WeightType type;
 
-        Dtype(ElementType type) {
+        Dtype(WeightType type) {
             this.type = type;
         }
     }

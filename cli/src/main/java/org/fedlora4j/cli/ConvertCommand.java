@@ -14,8 +14,13 @@ import picocli.CommandLine.Spec;
 /** Converts a checkpoint into a folder that the other commands map into memory. */
 @Command(
         name = "convert",
-        description = "Convert a model into a folder that the other commands map into memory.",
-        footer = {"", "Example:", "  ./fedlora convert ../SmolLM2-135M-Instruct models/smollm2"})
+        description = "Convert a model into a folder that the other commands map into memory, or into a GGUF file.",
+        footer = {
+            "",
+            "Example:",
+            "  ./fedlora convert ../SmolLM2-135M-Instruct models/smollm2",
+            "  ./fedlora convert models/smollm2 smollm2.gguf --dtype q8_0"
+        })
 final class ConvertCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
@@ -27,7 +32,9 @@ final class ConvertCommand implements Callable<Integer> {
                             + "these files; or a GGUF file.")
     private Path source;
 
-    @Parameters(paramLabel = "TARGET", description = "Folder to make; it must not exist yet.")
+    @Parameters(
+            paramLabel = "TARGET",
+            description = "Folder to make, or a GGUF file if it ends in .gguf; it must not exist yet.")
     private Path target;
 
     @Mixin

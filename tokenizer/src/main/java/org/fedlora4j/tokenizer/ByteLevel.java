@@ -1,6 +1,8 @@
 package org.fedlora4j.tokenizer;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -8,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.TreeSet;
 import org.fedlora4j.common.BadInputException;
 
@@ -49,6 +52,43 @@ record ByteLevel(JsonNode preTokenizer, boolean ignoresMerges, boolean addsBos) 
                 kind.get("pre_tokenizer"),
                 kind.get("ignore_merges").booleanValue(),
                 kind.get("add_bos").booleanValue());
+    }
+
+    /** The kind that a {@code tokenizer.json} is of, if it is of one here. */
+    static Optional<String> nameOf(ObjectNode root) {
+        JsonNode normalizer = root.path("normalizer");
+        // An empty sequence is as good as none.
+        boolean normalizes =
+                normalizer.isObject() && !normalizer.path("normalizers").equals(JsonNodeFactory.instance.arrayNode());
+        if (normalizes) {
+            return Optional.empty();
+        }
+        JsonNode preTokenizer = normal(root.path("pre_tokenizer"));
+        boolean ignoresMerges = root.path("model").path("ignore_merges").asBoolean();
+        return KINDS.propertyStream()
+                .filter(kind -> normal(kind.getValue().get("pre_tokenizer")).equals(preTokenizer)
+                        && kind.getValue().get("ignore_merges").booleanValue() == ignoresMerges)
+                .map(Map.Entry::getKey)
+                .findFirst();
+    }
+
+    static String names() {
+        var names = new TreeSet<>(ALIASES.keySet());
+        KINDS.fieldNames().forEachRemaining(names::add);
+        return String.join(", ", names);
+    }
+
+    /** Without the settings that have no effect on ids, and with the defaults of absent ones. */
+    private static JsonNode normal(JsonNode preTokenizer) {
+        JsonNode copy = preTokenizer.deepCopy();
+        for (JsonNode part : copy.findParents("type")) {
+            ObjectNode object = (ObjectNode) part;
+            object.remove("trim_offsets");
+            if (object.get("type").asText().equals("ByteLevel") && !object.has("use_regex")) {
+                object.put("use_regex", true);
+            }
+        }
+        return copy;
     }
 
     /** The file without tokens and merges. */

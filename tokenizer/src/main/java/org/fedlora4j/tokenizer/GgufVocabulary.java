@@ -4,6 +4,8 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -48,6 +50,9 @@ public record GgufVocabulary(
         Optional<Boolean> addSpacePrefix,
         Optional<String> chatTemplate) {
 
+    /** What {@code convert_hf_to_gguf.py} gives tokens that are none. */
+    private static final float UNUSED_SCORE = -10_000;
+
     /** @throws BadInputException if lengths differ, a type is none, or an id is not that of a token */
     public GgufVocabulary {
         tokens = List.copyOf(tokens);
@@ -74,6 +79,46 @@ public record GgufVocabulary(
         if (!condition) {
             throw new BadInputException(file + ": tokenizer.ggml." + found + ", wanted " + wanted);
         }
+    }
+
+    /**
+     * Reads what {@link #write} writes and the like: a model folder's {@code tokenizer.json} or {@code tokenizer.model},
+     * and {@code tokenizer_config.json}, {@code config.json}, {@code chat_template.jinja} as far as they are there.
+     *
+     * @return empty if the folder has no tokenizer
+     * @throws BadInputException if a file is broken, or the tokenizer is of a kind that GGUF has no name for
+     */
+    public static Optional<GgufVocabulary> read(Path folder) throws IOException {
+        return GgufVocabularyReader.read(folder);
+    }
+
+    /** The vocabulary with unused tokens after its own, as many as make {@code size}; llama.cpp wants a token for every id. */
+    public GgufVocabulary paddedTo(int size) {
+        List<String> paddedTokens = new ArrayList<>(tokens);
+        int[] paddedTypes = Arrays.copyOf(types, size);
+        float[] paddedScores = model.equals("llama") ? Arrays.copyOf(scores, size) : scores;
+        for (int id = tokens.size(); id < size; id++) {
+            paddedTokens.add("[PAD" + id + "]");
+            paddedTypes[id] = TokenType.UNUSED.number();
+            if (id < paddedScores.length) {
+                paddedScores[id] = UNUSED_SCORE;
+            }
+        }
+        return new GgufVocabulary(
+                file,
+                model,
+                pre,
+                paddedTokens,
+                paddedScores,
+                paddedTypes,
+                merges,
+                bos,
+                eos,
+                unknown,
+                padding,
+                addBos,
+                addSpacePrefix,
+                chatTemplate);
     }
 
     /**

@@ -27,36 +27,43 @@ record SpecialTokens(OptionalInt bos, int eos, int pad, Optional<Boolean> addBos
      */
     static SpecialTokens read(Path modelFolder, Map<String, Integer> ids, Map<String, Integer> ownRoles)
             throws IOException {
-        Reader reader = new Reader(
-                modelFolder,
-                ids,
-                ownRoles,
-                readIfPresent(modelFolder.resolve("tokenizer_config.json")),
-                readIfPresent(modelFolder.resolve("config.json")));
+        Reader reader = reader(modelFolder, ids, ownRoles);
         OptionalInt bos = reader.id("bos");
         int eos = reader.id("eos")
                 .orElseThrow(
                         () -> new BadInputException(
                                 modelFolder
                                         + ": neither tokenizer_config.json names an eos_token nor config.json an eos_token_id, wanted one"));
-        JsonNode addBos = reader.tokenizerConfig.path("add_bos_token");
-        return new SpecialTokens(
-                bos,
-                eos,
-                reader.id("pad").orElse(eos),
-                addBos.isBoolean() ? Optional.of(addBos.booleanValue()) : Optional.empty());
+        return new SpecialTokens(bos, eos, reader.id("pad").orElse(eos), reader.addBos());
+    }
+
+    /** The folder's configurations themselves; see {@link #read}. */
+    static Reader reader(Path modelFolder, Map<String, Integer> ids, Map<String, Integer> ownRoles) throws IOException {
+        return new Reader(
+                modelFolder,
+                ids,
+                ownRoles,
+                readIfPresent(modelFolder.resolve("tokenizer_config.json")),
+                readIfPresent(modelFolder.resolve("config.json")));
     }
 
     private static ObjectNode readIfPresent(Path file) throws IOException {
         return Files.exists(file) ? JsonFile.read(file) : JsonNodeFactory.instance.objectNode();
     }
 
-    private record Reader(
+    /** What a folder's configurations say of the tokens with a role. */
+    record Reader(
             Path folder,
             Map<String, Integer> ids,
             Map<String, Integer> ownRoles,
             ObjectNode tokenizerConfig,
             ObjectNode config) {
+        Optional<Boolean> addBos() {
+            JsonNode addBos = tokenizerConfig.path("add_bos_token");
+            return addBos.isBoolean() ? Optional.of(addBos.booleanValue()) : Optional.empty();
+        }
+
+        /** @param role such as {@code bos} */
         OptionalInt id(String role) {
             JsonNode token = tokenizerConfig.path(role + "_token");
             // Either the text or {"content": the text, ...}.

@@ -121,20 +121,20 @@ record TokenizerFile(
         }
     }
 
-    /** What a merge ({@code "left right"} or {@code ["left", "right"]}) takes and makes. */
+    /** What a merge takes and makes. */
     private static Stream<String> partsAndWhole(JsonNode merge) {
-        String left;
-        String right;
+        String[] parts = parts(merge);
+        return Stream.of(parts[0], parts[1], parts[0] + parts[1]);
+    }
+
+    /** What a merge ({@code "left right"} or {@code ["left", "right"]}) takes. */
+    static String[] parts(JsonNode merge) {
         if (merge.isArray()) {
-            left = merge.path(0).asText();
-            right = merge.path(1).asText();
-        } else {
-            String text = merge.asText();
-            int blank = text.indexOf(' ');
-            left = text.substring(0, Math.max(0, blank));
-            right = text.substring(blank + 1);
+            return new String[] {merge.path(0).asText(), merge.path(1).asText()};
         }
-        return Stream.of(left, right, left + right);
+        String text = merge.asText();
+        int blank = text.indexOf(' ');
+        return new String[] {text.substring(0, Math.max(0, blank)), text.substring(blank + 1)};
     }
 
     private static int id(Path source, String field, JsonNode value) {

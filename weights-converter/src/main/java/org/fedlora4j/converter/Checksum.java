@@ -33,7 +33,7 @@ public record Checksum(String recorded, String found) {
                     folder + ": no " + Checkpoint.ORIGIN_FILE + "; wanted a checkpoint that convert made");
         }
         String recorded = JsonFields.read(origin).text("sha256");
-        Path weights = folder.resolve(CheckpointConverter.WEIGHTS);
+        Path weights = folder.resolve(CheckpointTarget.WEIGHTS);
         MessageDigest digest = sha256();
         try (InputStream in = Files.newInputStream(weights);
                 OutputStream out = progress.counting(

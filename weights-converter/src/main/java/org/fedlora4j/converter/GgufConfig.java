@@ -8,27 +8,27 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.converter.gguf.GgufMetadata;
+import org.fedlora4j.converter.gguf.GgufWriter;
 import org.fedlora4j.model.config.LlamaConfig;
 import org.fedlora4j.model.config.RopeScaling;
 
 /** A LLaMA's configuration in GGUF's metadata; defaults of absent keys are llama.cpp's. */
 final class GgufConfig {
-    static final String ARCHITECTURE = "general.architecture";
-    static final String LAYERS = "llama.block_count";
-    static final String MAX_POSITIONS = "llama.context_length";
-    static final String HIDDEN_SIZE = "llama.embedding_length";
-    static final String INTERMEDIATE_SIZE = "llama.feed_forward_length";
-    static final String HEADS = "llama.attention.head_count";
-    static final String KEY_VALUE_HEADS = "llama.attention.head_count_kv";
-    static final String KEY_SIZE = "llama.attention.key_length";
-    static final String VALUE_SIZE = "llama.attention.value_length";
-    static final String RMS_NORM_EPS = "llama.attention.layer_norm_rms_epsilon";
-    static final String ROPE_THETA = "llama.rope.freq_base";
-    static final String ROPE_SIZE = "llama.rope.dimension_count";
-    static final String ROPE_SCALING = "llama.rope.scaling.type";
-    static final String ROPE_SCALING_FACTOR = "llama.rope.scaling.factor";
-    static final String VOCABULARY_SIZE = "llama.vocab_size";
-    static final String TOKENS = "tokenizer.ggml.tokens";
+    private static final String ARCHITECTURE = "general.architecture";
+    private static final String LAYERS = "llama.block_count";
+    private static final String MAX_POSITIONS = "llama.context_length";
+    private static final String HIDDEN_SIZE = "llama.embedding_length";
+    private static final String INTERMEDIATE_SIZE = "llama.feed_forward_length";
+    private static final String HEADS = "llama.attention.head_count";
+    private static final String KEY_VALUE_HEADS = "llama.attention.head_count_kv";
+    private static final String KEY_SIZE = "llama.attention.key_length";
+    private static final String VALUE_SIZE = "llama.attention.value_length";
+    private static final String RMS_NORM_EPS = "llama.attention.layer_norm_rms_epsilon";
+    private static final String ROPE_THETA = "llama.rope.freq_base";
+    private static final String ROPE_SIZE = "llama.rope.dimension_count";
+    private static final String ROPE_SCALING = "llama.rope.scaling.type";
+    private static final String ROPE_SCALING_FACTOR = "llama.rope.scaling.factor";
+    private static final String VOCABULARY_SIZE = "llama.vocab_size";
 
     /** LLaMA 3.1's, and those of all that followed. */
     private static final double LOW_FREQUENCY_FACTOR = 1;
@@ -37,6 +37,9 @@ final class GgufConfig {
 
     /** Of a file's factors, which llama.cpp computes in float32 in another order than this. */
     private static final double FACTOR_TOLERANCE = 4e-6;
+
+    /** {@code GGML_QNT_VERSION} of ggml.h. */
+    private static final int QUANTISATION_VERSION = 2;
 
     private GgufConfig() {}
 
@@ -67,7 +70,8 @@ final class GgufConfig {
                 file,
                 () -> new LlamaConfig(
                         metadata.integer(VOCABULARY_SIZE)
-                                .orElseGet(() -> metadata.texts(TOKENS).size()),
+                                .orElseGet(() ->
+                                        metadata.texts(GgufTokenizer.TOKENS).size()),
                         hiddenSize,
                         metadata.requireInteger(INTERMEDIATE_SIZE),
                         metadata.requireInteger(LAYERS),
@@ -81,6 +85,44 @@ final class GgufConfig {
                                 : llama3(file, metadata, headSize, theta, ropeFactors),
                         tied,
                         metadata.requireInteger(MAX_POSITIONS)));
+    }
+
+    /**
+     * Writes what {@link #read} reads, but for the factors of {@link GgufNames#ROPE_FACTORS}.
+     *
+     * @param name of the model
+     */
+    static void write(LlamaConfig config, String name, WeightType type, GgufWriter writer) {
+        writer.text(ARCHITECTURE, "llama")
+                .text("general.type", "model")
+                .text("general.name", name)
+                .integer("general.file_type", fileType(type))
+                .integer("general.quantization_version", QUANTISATION_VERSION)
+                .integer(LAYERS, config.layers())
+                .integer(MAX_POSITIONS, config.maxPositions())
+                .integer(HIDDEN_SIZE, config.hiddenSize())
+                .integer(INTERMEDIATE_SIZE, config.intermediateSize())
+                .integer(HEADS, config.heads())
+                .integer(KEY_VALUE_HEADS, config.keyValueHeads())
+                .integer(KEY_SIZE, config.headSize())
+                .integer(VALUE_SIZE, config.headSize())
+                .number(RMS_NORM_EPS, config.rmsNormEps())
+                .number(ROPE_THETA, config.ropeTheta())
+                .integer(ROPE_SIZE, config.headSize())
+                .integer(VOCABULARY_SIZE, config.vocabularySize());
+        if (config.ropeScaling() instanceof RopeScaling.Linear scaling) {
+            writer.text(ROPE_SCALING, "linear").number(ROPE_SCALING_FACTOR, scaling.factor());
+        }
+    }
+
+    /** Numbers of {@code enum llama_ftype} (llama.h); where most tensors have the type. */
+    private static int fileType(WeightType type) {
+        return switch (type) {
+            case F32 -> 0;
+            case F16 -> 1;
+            case Q8_0 -> 7;
+            case BF16 -> 32;
+        };
     }
 
     private static RopeScaling linear(GgufMetadata metadata) {

@@ -6,11 +6,10 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.converter.gguf.GgufFile;
-import org.fedlora4j.converter.gguf.GgufMetadata;
 import org.fedlora4j.converter.gguf.GgufTensor;
 import org.fedlora4j.converter.gguf.GgufType;
 import org.fedlora4j.model.config.LlamaConfig;
@@ -24,17 +23,6 @@ import org.fedlora4j.tokenizer.GgufVocabulary;
 /** A GGUF file with a LLaMA as llama.cpp lays it out: quantised weights get their values, rows their place. */
 final class GgufModel implements SourceModel {
     static final String SUFFIX = ".gguf";
-
-    private static final String TOKENIZER_MODEL = "tokenizer.ggml.model";
-
-    /** What llama.cpp calls the tokenizer of a file without one. */
-    private static final List<String> NO_TOKENIZER = List.of("none", "no_vocab");
-
-    /** The special tokens that {@code config.json} names, with their keys in the file. */
-    private static final Map<String, String> SPECIAL_TOKENS = Map.of(
-            "bos_token_id", "tokenizer.ggml.bos_token_id",
-            "eos_token_id", "tokenizer.ggml.eos_token_id",
-            "pad_token_id", "tokenizer.ggml.padding_token_id");
 
     private final GgufFile file;
     private final LlamaConfig config;
@@ -68,8 +56,8 @@ final class GgufModel implements SourceModel {
     @Override
     public ObjectNode configJson() {
         ObjectNode json = config.toJson();
-        json.put("torch_dtype", CheckpointConverter.dtype(type(ParameterNames.name(Role.EMBEDDING))));
-        SPECIAL_TOKENS.forEach((field, key) -> file.metadata().integer(key).ifPresent(id -> json.put(field, id)));
+        json.put("torch_dtype", HuggingFaceFolder.dtype(type(ParameterNames.name(Role.EMBEDDING))));
+        GgufTokenizer.ids(file.metadata()).forEach(json::put);
         return json;
     }
 
@@ -100,34 +88,15 @@ final class GgufModel implements SourceModel {
 
     @Override
     public void writeCompanions(Path folder) throws IOException {
-        GgufMetadata metadata = file.metadata();
-        String model = metadata.text(TOKENIZER_MODEL).orElse(NO_TOKENIZER.get(0));
-        if (!NO_TOKENIZER.contains(model)) {
-            vocabulary(metadata, model).write(folder);
+        Optional<GgufVocabulary> vocabulary = GgufTokenizer.read(file.path(), file.metadata());
+        if (vocabulary.isPresent()) {
+            vocabulary.get().write(folder);
         }
     }
 
     @Override
     public void close() throws IOException {
         file.close();
-    }
-
-    private GgufVocabulary vocabulary(GgufMetadata metadata, String model) {
-        return new GgufVocabulary(
-                file.path(),
-                model,
-                metadata.text("tokenizer.ggml.pre").orElse("default"),
-                metadata.texts(GgufConfig.TOKENS),
-                metadata.floats("tokenizer.ggml.scores"),
-                metadata.integers("tokenizer.ggml.token_type"),
-                metadata.texts("tokenizer.ggml.merges"),
-                metadata.integer("tokenizer.ggml.bos_token_id"),
-                metadata.integer("tokenizer.ggml.eos_token_id"),
-                metadata.integer("tokenizer.ggml.unknown_token_id"),
-                metadata.integer("tokenizer.ggml.padding_token_id"),
-                metadata.bool("tokenizer.ggml.add_bos_token"),
-                metadata.bool("tokenizer.ggml.add_space_prefix"),
-                metadata.text("tokenizer.chat_template"));
     }
 
     private float[] ropeFactors() throws IOException {

@@ -5,6 +5,7 @@ import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import org.fedlora4j.model.weights.ElementType;
 
 /** What lies beside the weights in a model's folder. */
 final class HuggingFaceFolder {
@@ -34,5 +35,14 @@ final class HuggingFaceFolder {
                 }
             }
         }
+    }
+
+    /** What {@code config.json} calls a type of weights. */
+    static String dtype(ElementType type) {
+        return switch (type) {
+            case F32 -> "float32";
+            case F16 -> "float16";
+            default -> "bfloat16";
+        };
     }
 }

@@ -196,8 +196,8 @@ class CheckpointConverterTest {
         Path source = golden("toy/mha-untied-f32");
         for (int jobs : new int[] {1, 3}) {
             Path target = temporary.resolve("jobs" + jobs);
-            Summary summary =
-                    CheckpointConverter.convert(source, target, new Options(Optional.of(type), jobs), Progress.none());
+            Summary summary = CheckpointConverter.convert(
+                    source, target, new Options(Optional.of(WeightType.valueOf(type.name())), jobs), Progress.none());
             assertThat(summary.type()).isEqualTo(type.name());
             try (Checkpoint before = Checkpoint.open(source);
                     Checkpoint after = Checkpoint.open(target)) {

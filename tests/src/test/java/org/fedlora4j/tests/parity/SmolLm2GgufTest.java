@@ -6,17 +6,24 @@ import static org.fedlora4j.tests.parity.ParityReport.check;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.fedlora4j.common.Progress;
 import org.fedlora4j.converter.CheckpointConverter;
 import org.fedlora4j.converter.CheckpointConverter.Options;
+import org.fedlora4j.converter.WeightType;
+import org.fedlora4j.converter.gguf.GgufFile;
+import org.fedlora4j.converter.gguf.GgufTensor;
+import org.fedlora4j.converter.gguf.GgufType;
 import org.fedlora4j.model.AdaptedModel;
 import org.fedlora4j.model.Adapter;
 import org.fedlora4j.model.LanguageModel;
 import org.fedlora4j.model.TokenBatch;
 import org.fedlora4j.model.weights.Checkpoint;
-import org.fedlora4j.model.weights.ElementType;
+import org.fedlora4j.model.weights.FileBytes;
 import org.fedlora4j.model.weights.ParameterNames;
 import org.fedlora4j.model.weights.ParameterNames.Parameter;
 import org.fedlora4j.tests.RealModel;
@@ -50,7 +57,7 @@ class SmolLm2GgufTest {
         RealModel.unpack(unpacked);
     }
 
-    private Path convert(ElementType type) throws IOException {
+    private Path convert(WeightType type) throws IOException {
         Path target = folder.resolve("converted");
         Options options = new Options(Optional.of(type), Options.DEFAULT.jobs());
         CheckpointConverter.convert(GGUF, target, options, Progress.none());
@@ -59,7 +66,7 @@ class SmolLm2GgufTest {
 
     @Test
     void inBf16TheFileIsTheUnpackedCheckpoint() throws IOException {
-        Path converted = convert(ElementType.BF16);
+        Path converted = convert(WeightType.BF16);
         try (Checkpoint wanted = Checkpoint.open(unpacked);
                 Checkpoint found = Checkpoint.open(converted)) {
             assertThat(found.config()).isEqualTo(wanted.config());
@@ -92,7 +99,7 @@ class SmolLm2GgufTest {
 
     @Test
     void inF32LogitsAreThoseOfTheDequantisedWeights() throws IOException {
-        Path converted = convert(ElementType.F32);
+        Path converted = convert(WeightType.F32);
         try (Reference reference = new Reference(Reference.golden("smollm2/logits-gguf.safetensors"));
                 LanguageModel model = LanguageModel.open(converted);
                 AdaptedModel plain = model.with(Adapter.NONE)) {
@@ -106,6 +113,43 @@ class SmolLm2GgufTest {
                         Difference.between(found, wanted).absolute(),
                         LOGITS);
             }
+        }
+    }
+
+    /** Quantised again, its values give the very bytes of the matrix that was Q8_0; the tokenizer and the rest come back. */
+    @Test
+    void exportedAsQ8TheEmbeddingIsTheFilesOwn() throws IOException {
+        Path exported = folder.resolve("exported.gguf");
+        Options options = new Options(Optional.of(WeightType.Q8_0), Options.DEFAULT.jobs());
+        CheckpointConverter.convert(convert(WeightType.F32), exported, options, Progress.none());
+        try (GgufFile wanted = GgufFile.open(GGUF);
+                GgufFile found = GgufFile.open(exported)) {
+            assertThat(bytes(found, "token_embd.weight")).isEqualTo(bytes(wanted, "token_embd.weight"));
+            assertThat(found.tensors().keySet()).isEqualTo(wanted.tensors().keySet());
+            for (String key : List.of("tokens", "merges")) {
+                assertThat(found.metadata().texts("tokenizer.ggml." + key))
+                        .isEqualTo(wanted.metadata().texts("tokenizer.ggml." + key));
+            }
+            for (String key : List.of("tokenizer.ggml.model", "tokenizer.ggml.pre", "tokenizer.chat_template")) {
+                assertThat(found.metadata().text(key))
+                        .isEqualTo(wanted.metadata().text(key));
+            }
+            for (String role : List.of("bos", "eos", "unknown", "padding")) {
+                String key = "tokenizer.ggml." + role + "_token_id";
+                assertThat(found.metadata().integer(key))
+                        .isEqualTo(wanted.metadata().integer(key));
+            }
+            assertThat(found.metadata().integers("tokenizer.ggml.token_type"))
+                    .isEqualTo(wanted.metadata().integers("tokenizer.ggml.token_type"));
+        }
+    }
+
+    private static byte[] bytes(GgufFile file, String name) throws IOException {
+        GgufTensor tensor = Objects.requireNonNull(file.tensors().get(name));
+        assertThat(tensor.type()).isEqualTo(GgufType.Q8_0);
+        try (FileChannel channel = FileChannel.open(file.path())) {
+            return FileBytes.read(channel, tensor.begin(), (int) (tensor.end() - tensor.begin()))
+                    .array();
         }
     }
 

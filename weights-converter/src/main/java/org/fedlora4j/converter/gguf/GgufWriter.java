@@ -86,6 +86,14 @@ public final class GgufWriter {
         return this;
     }
 
+    /** Bytes of the file. */
+    public long length() {
+        int headerBytes = header().length;
+        return tensors.stream()
+                .mapToLong(tensor -> tensor.bytes + gap(tensor.bytes))
+                .reduce(headerBytes + gap(headerBytes), Math::addExact);
+    }
+
     /** Writes the file's bytes. */
     public void writeTo(OutputStream out) throws IOException {
         byte[] header = header();

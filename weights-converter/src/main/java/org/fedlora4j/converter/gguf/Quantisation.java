@@ -9,13 +9,13 @@ import org.fedlora4j.model.weights.Elements;
  * Quantised weights to floats and back, bit for bit as ggml's reference ({@code ggml-quants.c}) does it. All types have
  * blocks of 32; where numbers have 4 bits, the low ones of 16 bytes are the first 16 numbers and the high ones the others.
  */
-final class Quantisation {
+public final class Quantisation {
     private static final int BLOCK = 32;
 
     private Quantisation() {}
 
     /** Reads as many elements as {@code values} has, a multiple of 32. */
-    static void decode(ByteBuffer from, GgufType type, float[] values) {
+    public static void decode(ByteBuffer from, GgufType type, float[] values) {
         from.order(ByteOrder.LITTLE_ENDIAN);
         for (int begin = 0; begin < values.length; begin += BLOCK) {
             float scale = Elements.fromF16(from.getShort());
@@ -46,12 +46,23 @@ final class Quantisation {
     }
 
     /**
-     * Writes all values as Q8_0: each block's largest is 127 or -127 times the scale, the others are rounded to the nearest,
-     * halves away from zero.
+     * Writes all values.
      *
-     * @throws BadInputException if a value is not finite or a scale beyond F16's range
+     * @param type F32, F16, BF16 or Q8_0
+     * @throws BadInputException if a value is beyond the type's range
      */
-    static void encodeQ8(float[] values, ByteBuffer to) {
+    public static void encode(float[] values, GgufType type, ByteBuffer to) {
+        if (type == GgufType.Q8_0) {
+            encodeQ8(values, to);
+        } else if (type.isQuantised()) {
+            throw new IllegalArgumentException(type + " is not written");
+        } else {
+            Elements.encode(values, type.exact(), to);
+        }
+    }
+
+    /** A block's largest is 127 or -127 times the scale; the others are rounded to the nearest, halves away from zero. */
+    private static void encodeQ8(float[] values, ByteBuffer to) {
         to.order(ByteOrder.LITTLE_ENDIAN);
         for (int begin = 0; begin < values.length; begin += BLOCK) {
             float largest = 0;
