@@ -43,10 +43,8 @@ record ByteLevel(JsonNode preTokenizer, boolean ignoresMerges, boolean addsBos) 
     static ByteLevel of(Path file, String pre) {
         JsonNode kind = KINDS.path(ALIASES.getOrDefault(pre, pre));
         if (kind.isMissingNode()) {
-            var known = new TreeSet<>(ALIASES.keySet());
-            KINDS.fieldNames().forEachRemaining(known::add);
-            throw new BadInputException(file + ": tokenizer.ggml.pre is " + JsonFile.quote(pre) + ", wanted one of "
-                    + String.join(", ", known));
+            throw new BadInputException(
+                    file + ": tokenizer.ggml.pre is " + JsonFile.quote(pre) + ", wanted one of " + names());
         }
         return new ByteLevel(
                 kind.get("pre_tokenizer"),
@@ -72,6 +70,7 @@ record ByteLevel(JsonNode preTokenizer, boolean ignoresMerges, boolean addsBos) 
                 .findFirst();
     }
 
+    /** Of all kinds. */
     static String names() {
         var names = new TreeSet<>(ALIASES.keySet());
         KINDS.fieldNames().forEachRemaining(names::add);

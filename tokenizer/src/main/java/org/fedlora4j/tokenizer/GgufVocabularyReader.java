@@ -3,7 +3,7 @@ package org.fedlora4j.tokenizer;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -12,6 +12,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.fedlora4j.common.BadInputException;
@@ -140,7 +141,7 @@ final class GgufVocabularyReader {
             TokenType type = !token.path("special").asBoolean()
                     ? TokenType.USER_DEFINED
                     : sentencePiece && content.equals(unknown) ? TokenType.UNKNOWN : TokenType.CONTROL;
-            types[token.get("id").intValue()] = type.number();
+            types[Objects.requireNonNull(tokenizer.ids().get(content))] = type.number();
         }
         return types;
     }
@@ -223,7 +224,11 @@ final class GgufVocabularyReader {
     private Optional<String> chatTemplate() throws IOException {
         Path jinja = folder.resolve("chat_template.jinja");
         if (Files.exists(jinja)) {
-            return Optional.of(Files.readString(jinja, StandardCharsets.UTF_8));
+            try {
+                return Optional.of(Files.readString(jinja));
+            } catch (CharacterCodingException e) {
+                throw new BadInputException(jinja + ": not UTF-8, wanted a chat template", e);
+            }
         }
         return Optional.of(roles.tokenizerConfig().path("chat_template"))
                 .filter(JsonNode::isTextual)

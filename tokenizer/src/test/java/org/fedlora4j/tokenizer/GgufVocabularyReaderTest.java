@@ -3,13 +3,16 @@ package org.fedlora4j.tokenizer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.Random;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.fedlora4j.common.BadInputException;
@@ -200,5 +203,50 @@ class GgufVocabularyReaderTest {
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("tokenizer.json: ")
                 .hasMessageContaining(message);
+    }
+
+    /** Cut off anywhere, or with changed bytes, a tokenizer is read or refused. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void brokenFilesAreRefused(boolean sentencePiece) throws IOException {
+        ObjectNode json = json();
+        if (sentencePiece) {
+            sentencePiece(json);
+        }
+        byte[] whole = json.toString().getBytes(StandardCharsets.UTF_8);
+        for (int length = 0; length < whole.length; length++) {
+            byte[] prefix = Arrays.copyOf(whole, length);
+            assertThat(isRead(prefix)).as("%d bytes", length).isFalse();
+        }
+        assertThat(isRead(whole)).isTrue();
+        long seed = System.nanoTime();
+        System.out.println("seed " + seed);
+        Random random = new Random(seed);
+        for (int i = 0; i < 2000; i++) {
+            byte[] flipped = whole.clone();
+            for (int flips = random.nextInt(3); flips >= 0; flips--) {
+                flipped[random.nextInt(flipped.length)] ^= (byte) (1 + random.nextInt(255));
+            }
+            isRead(flipped);
+        }
+    }
+
+    private boolean isRead(byte[] json) throws IOException {
+        Files.write(folder.resolve("tokenizer.json"), json);
+        try {
+            read(folder).paddedTo(16);
+            return true;
+        } catch (BadInputException e) {
+            assertThat(e).hasMessageContaining("tokenizer.json").hasMessageNotContaining("\n");
+            return false;
+        }
+    }
+
+    @Test
+    void aTokenThatIsAddedTwiceHasItsLastId() throws IOException {
+        ObjectNode json = json();
+        ((ArrayNode) json.get("added_tokens")).insertObject(0).put("id", 99).put("content", "</s>");
+        Files.writeString(folder.resolve("tokenizer.json"), json.toString());
+        assertThat(read(folder).types()).containsExactly(1, 1, 1, 1, 4, 3);
     }
 }
