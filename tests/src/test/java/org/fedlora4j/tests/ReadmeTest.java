@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -38,6 +39,12 @@ class ReadmeTest {
               - {name: magnitude, train: [B.magnitude], share: [], steps: 1, learning-rate: 2.0e-2}
             """;
 
+    private static final String DOLLY = "../shared/data/dolly/databricks-dolly-15k.jsonl";
+    /** How an example is run: the repository's folder, the class, its arguments. */
+    private static final String EXAMPLE = "java @%1$sjvm.options"
+            + " -cp \"%1$scli/target/fedlora.jar:$(cat %1$scli/target/classpath)\""
+            + " %1$sexamples/src/main/java/org/fedlora4j/examples/%2$s.java %3$s";
+
     @TempDir
     @SuppressWarnings("NullAway.Init")
     private Path folder;
@@ -53,7 +60,24 @@ class ReadmeTest {
                         "./fedlora doctor",
                         "java ../shared/models/Unpack.java ../shared/models/smollm2-135m-instruct /tmp/smollm2",
                         "./fedlora convert /tmp/smollm2 models/smollm2",
-                        "./fedlora train examples/dolly-smollm2.yaml");
+                        "./fedlora train examples/dolly-smollm2.yaml",
+                        "./fedlora verify models/smollm2 --reference ../shared/golden/smollm2/sft.safetensors",
+                        "./fedlora export runs/dolly-smollm2 --client open_qa --to exported/open_qa",
+                        "./fedlora export runs/dolly-smollm2 --merge --to exported/smollm2-dolly",
+                        "./fedlora convert exported/smollm2-dolly exported/smollm2-dolly.gguf --dtype q8_0",
+                        EXAMPLE.formatted("", "FineTune", "models/smollm2 " + DOLLY + " my-adapter 20"),
+                        EXAMPLE.formatted("", "Evaluate", "models/smollm2 my-adapter " + DOLLY + " 8"));
+    }
+
+    /** What it shows of an example is there, but for the indentation. */
+    @Test
+    void showsTheCodeThatThereIs() throws IOException {
+        String readme = Files.readString(Launcher.ROOT.resolve("README.md"));
+        String shown = readme.replaceAll("(?s).*```java\n(.*?)```.*", "$1");
+        String source = Files.readString(
+                Launcher.ROOT.resolve("examples/src/main/java/org/fedlora4j/examples/TrainFederated.java"));
+        assertThat(shown).hasLineCount(9);
+        assertThat(source.replaceAll("(?m)^ +", "")).contains(shown.replaceAll("(?m)^ +", ""));
     }
 
     /** Then trains once in one go and once with a kill in every phase but the first: the same, bit for bit. */
@@ -123,6 +147,28 @@ class ReadmeTest {
         assertThat(exit).as(launcher.err()).isZero();
         assertThat(launcher.out()).containsPattern("(?m)^summarization ").containsPattern("(?m)^mean ");
         assertThat(adapters("runs/dolly-smollm2")).hasSize(9 * 3);
+
+        Path reference = Path.of(System.getProperty("fedlora.shared"), "golden/smollm2/sft.safetensors");
+        for (String command : List.of(
+                "verify models/smollm2 --reference "
+                        + reference.toAbsolutePath().normalize(),
+                "export runs/dolly-smollm2 --client open_qa --to exported/open_qa",
+                "export runs/dolly-smollm2 --merge --to exported/smollm2-dolly",
+                "convert exported/smollm2-dolly exported/smollm2-dolly.gguf --dtype q8_0",
+                "convert exported/smollm2-dolly.gguf again --dtype bf16")) {
+            assertThat(launcher.run(command.split(" "))).as(launcher.err()).isZero();
+        }
+        for (String example : List.of(
+                EXAMPLE.formatted(Launcher.ROOT + "/", "FineTune", "models/smollm2 " + data + " my-adapter 1"),
+                EXAMPLE.formatted(Launcher.ROOT + "/", "Evaluate", "models/smollm2 my-adapter " + data + " 1"))) {
+            Process process = new ProcessBuilder("bash", "-c", example)
+                    .directory(folder.toFile())
+                    .redirectErrorStream(true)
+                    .start();
+            String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            assertThat(process.waitFor()).as(printed).isZero();
+            assertThat(printed).containsPattern("loss [0-9.]+");
+        }
     }
 
     private Map<String, byte[]> adapters(String run) throws IOException {
