@@ -297,7 +297,7 @@ class ExperimentRunnerTest {
         assertRefused("client colours: 0 records have a prompt of less than 100 tokens", "data.max-tokens=100");
         assertRefused("rank 17 of model.layers.0.self_attn.v_proj", "lora.rank=17");
         assertRefused("no-such-model", "model=no-such-model");
-        assertRefused("no-such-data: no such file, wanted JSON Lines, JSON, CSV or Parquet", "data.train=no-such-data");
+        assertRefused("no-such-data: no such file; wanted JSON Lines, JSON, CSV or Parquet", "data.train=no-such-data");
         assertRefused("27 records for 14 clients", "data.partition={iid: 14}");
         Path model = folder.resolve("model");
         TinyModel.write(model);

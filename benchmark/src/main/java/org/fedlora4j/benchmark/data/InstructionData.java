@@ -10,6 +10,7 @@ import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.fedlora4j.common.BadInputException;
+import org.fedlora4j.common.InputFiles;
 
 /** A data set in any of the forms that are read. */
 public final class InstructionData {
@@ -43,9 +44,7 @@ public final class InstructionData {
 
     private static List<Path> files(Path source) throws IOException {
         if (!Files.isDirectory(source)) {
-            if (!Files.isRegularFile(source)) {
-                throw new BadInputException(source + ": no such file, wanted JSON Lines, JSON, CSV or Parquet");
-            }
+            InputFiles.require(source, "JSON Lines, JSON, CSV or Parquet");
             return List.of(source);
         }
         List<Path> files;

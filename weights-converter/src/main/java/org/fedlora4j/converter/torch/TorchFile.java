@@ -3,7 +3,6 @@ package org.fedlora4j.converter.torch;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Collections;
@@ -11,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 import org.fedlora4j.common.BadInputException;
+import org.fedlora4j.common.InputFiles;
 import org.fedlora4j.converter.torch.PickleValue.Dict;
 import org.fedlora4j.converter.torch.PickleValue.Storage;
 import org.fedlora4j.converter.torch.PickleValue.Tensor;
@@ -40,9 +40,7 @@ public final class TorchFile implements TensorFile {
      * @throws BadInputException if there is no such file, it is not sound, or holds anything but a dict of tensors
      */
     public static TorchFile open(Path path) throws IOException {
-        if (!Files.isRegularFile(path)) {
-            throw new BadInputException(path + ": no such file; wanted one that torch.save wrote");
-        }
+        InputFiles.require(path, "one that torch.save wrote");
         FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
         try {
             return new TorchFile(path, channel, tensors(TorchArchive.read(path, channel)));
