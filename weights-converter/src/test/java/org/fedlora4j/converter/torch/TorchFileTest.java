@@ -283,10 +283,10 @@ class TorchFileTest {
     }
 
     @Test
-    void aFileThatIsNotThereIsNamed() {
+    void aFolderIsRefused() {
         assertThatThrownBy(() -> TorchFile.open(folder))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("no such file");
+                .hasMessageContaining("a folder; wanted one that torch.save wrote");
     }
 
     /** Where the central directory has an entry. */
