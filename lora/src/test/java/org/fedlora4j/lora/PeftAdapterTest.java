@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
@@ -40,6 +41,41 @@ class PeftAdapterTest {
         PeftAdapter.write(adapter, folder.resolve("copy"), name);
 
         assertThat(PeftAdapter.read(folder.resolve("copy"), model)).isEqualTo(adapter);
+    }
+
+    /** Names, shapes and settings are those of the folder that PEFT itself wrote. */
+    @ParameterizedTest
+    @ValueSource(strings = {"mha-untied-f32", "gqa-tied-bf16", "head-dim-f32", "new-style-config"})
+    void writesWhatPeftWrites(String name) throws IOException {
+        Path toy = GOLDEN.resolve("toy").resolve(name);
+        Path golden = toy.resolve("adapter");
+        PeftAdapter.write(PeftAdapter.read(golden, model(toy)), folder.resolve("copy"), "org/base");
+        try (SafetensorsFile wanted = SafetensorsFile.open(golden.resolve("adapter_model.safetensors"));
+                SafetensorsFile written = SafetensorsFile.open(folder.resolve("copy/adapter_model.safetensors"))) {
+            assertThat(written.tensors().keySet()).isEqualTo(wanted.tensors().keySet());
+            for (String tensor : wanted.tensors().keySet()) {
+                assertThat(written.tensor(tensor))
+                        .hasToString(wanted.tensor(tensor).toString());
+                assertThat(written.floats(tensor)).containsExactly(wanted.floats(tensor));
+            }
+        }
+        JsonNode wanted = new ObjectMapper()
+                .readTree(golden.resolve("adapter_config.json").toFile());
+        JsonNode written = new ObjectMapper()
+                .readTree(folder.resolve("copy/adapter_config.json").toFile());
+        assertThat(written.get("base_model_name_or_path").asText()).isEqualTo("org/base");
+        for (Map.Entry<String, JsonNode> field : written.properties()) {
+            String key = field.getKey();
+            assertThat(wanted.has(key)).as(key).isTrue();
+            if (key.equals("target_modules")) {
+                assertThat(field.getValue()).containsExactlyInAnyOrderElementsOf(wanted.get(key));
+            } else if (!key.equals("base_model_name_or_path")) {
+                assertThat(field.getValue()).as(key).isEqualTo(wanted.get(key));
+            }
+        }
+        assertThat(written.fieldNames())
+                .toIterable()
+                .contains("peft_type", "task_type", "r", "lora_alpha", "use_rslora", "rank_pattern", "alpha_pattern");
     }
 
     @Test

@@ -219,7 +219,7 @@ class GgufVocabularyReaderTest {
             assertThat(isRead(prefix)).as("%d bytes", length).isFalse();
         }
         assertThat(isRead(whole)).isTrue();
-        long seed = System.nanoTime();
+        long seed = 20_261_123;
         System.out.println("seed " + seed);
         Random random = new Random(seed);
         for (int i = 0; i < 2000; i++) {

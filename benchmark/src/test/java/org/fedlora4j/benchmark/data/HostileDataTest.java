@@ -35,7 +35,7 @@ class HostileDataTest {
         // Lines before the cut are sound; of the others, only white space and the brackets' ends can be missing.
         assertThat(readable).isLessThanOrEqualTo(format.equals("data.jsonl") || format.equals("data.csv") ? 40 : 1);
 
-        long seed = System.nanoTime();
+        long seed = 20_261_123;
         System.out.println("seed of " + format + ": " + seed);
         Random random = new Random(seed);
         int flips = format.contains(".") ? 2000 : 500;
