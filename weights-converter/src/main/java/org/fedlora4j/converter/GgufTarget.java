@@ -1,5 +1,6 @@
 package org.fedlora4j.converter;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -75,6 +76,9 @@ final class GgufTarget implements ModelTarget {
             Files.writeString(
                     folder.resolve(HuggingFaceFolder.CONFIG), model.configJson().toString());
             return GgufVocabulary.read(folder);
+        } catch (BadInputException e) {
+            // The folder is ours; the user knows the file by its name alone.
+            throw new BadInputException(String.valueOf(e.getMessage()).replace(folder + File.separator, ""), e);
         } finally {
             AtomicFiles.deleteRecursively(folder);
         }

@@ -220,7 +220,7 @@ class GgufTargetTest {
         Files.writeString(source.resolve("tokenizer.json"), "{\"model\": {\"type\": \"Unigram\"}}");
         assertThatThrownBy(() -> export(source, WeightType.F16, 1))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("model.type is \"Unigram\"");
+                .hasMessageStartingWith("tokenizer.json: model.type is \"Unigram\"");
         assertThat(temporary.resolve("1/F16.gguf")).doesNotExist();
     }
 
