@@ -3,6 +3,7 @@ package org.fedlora4j.lora;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.model.config.LlamaConfig;
 import org.fedlora4j.model.weights.ElementType;
 import org.fedlora4j.model.weights.Elements;
@@ -47,6 +48,10 @@ public final class MergedWeights implements WeightSource {
         base.read(name, begin, ElementType.F32, bytes);
         bytes.flip().asFloatBuffer().get(values);
         pair.addTo(values, begin, adapter.config().scale(module));
-        Elements.encode(values, type, out);
+        try {
+            Elements.encode(values, type, out);
+        } catch (BadInputException e) {
+            throw new BadInputException(name + " with the adapter " + e.getMessage(), e);
+        }
     }
 }
