@@ -1,6 +1,7 @@
 package org.fedlora4j.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -21,9 +22,12 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** A decoder layer's plan against SameDiff's own session on the same graph: every bit. */
+/** A decoder layer's plan against SameDiff's own session on the same graph, which sums some products in another order. */
 class LayerPlanTest {
     private static final long SEED = 20_260_301;
+
+    /** A few units in the last place of the largest value. */
+    private static final float ROUNDING = 1e-6f;
 
     /** The native bytes that JavaCPP counts for the smallest array. */
     private static final long HANDLES_OF_AN_ARRAY = 16;
@@ -76,10 +80,9 @@ class LayerPlanTest {
                 scratch.fill(Float.NaN);
                 runWithoutArrays(bound::backward);
 
-                assertSameBits("output", arrays.get(LlamaGraph.OUTPUT), wantedOutput);
+                assertSame("output", arrays.get(LlamaGraph.OUTPUT), wantedOutput);
                 compiled.gradients()
-                        .forEach((variable, output) ->
-                                assertSameBits(variable, arrays.get(output), wanted.get(variable)));
+                        .forEach((variable, output) -> assertSame(variable, arrays.get(output), wanted.get(variable)));
             }
         }
     }
@@ -90,12 +93,13 @@ class LayerPlanTest {
         assertThat(Pointer.totalBytes() - before).isLessThan(HANDLES_OF_AN_ARRAY);
     }
 
-    private static void assertSameBits(String name, @Nullable INDArray found, @Nullable INDArray wanted) {
+    private static void assertSame(String name, @Nullable INDArray found, @Nullable INDArray wanted) {
         Objects.requireNonNull(wanted, name);
         Objects.requireNonNull(found, name);
-        assertThat(wanted.amaxNumber().doubleValue()).isFinite().isPositive();
+        float largest = wanted.amaxNumber().floatValue();
+        assertThat(largest).isFinite().isPositive();
         assertThat(found.ravel().toFloatVector())
                 .as("%s, seed %d", name, SEED)
-                .isEqualTo(wanted.ravel().toFloatVector());
+                .containsExactly(wanted.ravel().toFloatVector(), within(ROUNDING * largest));
     }
 }

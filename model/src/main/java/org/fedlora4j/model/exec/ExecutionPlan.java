@@ -8,7 +8,6 @@ import java.util.Map;
 import java.util.Set;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.api.ops.OpContext;
 
 /**
  * A SameDiff graph compiled for one set of shapes: steps in order, and a place for every intermediate value.
@@ -121,14 +120,14 @@ public final class ExecutionPlan {
         List<Runnable> backward = new ArrayList<>();
         for (int i = 0; i < compiled.steps.size(); i++) {
             Step step = compiled.steps.get(i);
-            OpContext context = step.context(
-                    step.inputs().stream().map(name -> resolve(bound, name)).toArray(INDArray[]::new));
-            for (int k = 0; k < step.outputs().size(); k++) {
-                context.setOutputArray(k, resolve(bound, step.outputs().get(k)));
-            }
-            (i < compiled.forwardSteps ? forward : backward).add(() -> step.run(context));
+            (i < compiled.forwardSteps ? forward : backward)
+                    .add(step.bind(resolve(bound, step.inputs()), resolve(bound, step.outputs())));
         }
         return new Bound(forward, backward);
+    }
+
+    private INDArray[] resolve(Map<String, INDArray> bound, List<String> names) {
+        return names.stream().map(name -> resolve(bound, name)).toArray(INDArray[]::new);
     }
 
     private INDArray resolve(Map<String, INDArray> bound, String name) {

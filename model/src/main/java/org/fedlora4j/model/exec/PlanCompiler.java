@@ -18,7 +18,6 @@ import org.nd4j.autodiff.samediff.VariableType;
 import org.nd4j.autodiff.samediff.internal.SameDiffOp;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.api.ops.OpContext;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
@@ -152,26 +151,27 @@ final class PlanCompiler {
             throw new IllegalArgumentException("a plan has no control flow, but the graph holds " + kind);
         }
         List<String> inputs = node.getInputsToOp().stream().map(this::resolve).toList();
-        Step step = Rewrites.apply(
-                new Step(node.getOp(), inputs, node.getOutputsOfOp()),
-                needed::contains,
-                name -> value(name).shape());
+        Step step = new Step(node.getOp(), inputs, node.getOutputsOfOp());
+        Rewrites.apply(step, needed::contains, name -> value(name).shape())
+                .forEach(rewritten -> compile(rewritten, kind));
+    }
+
+    private void compile(Step step, String kind) {
         INDArray[] arguments = step.inputs().stream().map(this::value).toArray(INDArray[]::new);
         if (alias(step, arguments)) {
             return;
         }
         step.bindLegacyArguments(arguments);
-        OpContext context = step.context(arguments);
-        List<long[]> shapes = step.outputShapes(context);
-        for (int i = 0; i < shapes.size(); i++) {
+        List<long[]> shapes = step.outputShapes(step.context(arguments));
+        INDArray[] results = new INDArray[shapes.size()];
+        for (int i = 0; i < results.length; i++) {
             String output = step.outputs().get(i);
             // The shape function's type can be wrong (deeplearning4j#6872); the graph's is right.
-            INDArray array = Nd4j.createUninitialized(graph.getVariable(output).dataType(), shapes.get(i), 'c');
-            values.put(output, array);
-            traced.put(output, array);
-            context.setOutputArray(i, array);
+            results[i] = Nd4j.createUninitialized(graph.getVariable(output).dataType(), shapes.get(i), 'c');
+            values.put(output, results[i]);
+            traced.put(output, results[i]);
         }
-        step.run(context);
+        step.bind(arguments, results).run();
         if (SHAPE_OPS.contains(kind) || constants.keySet().containsAll(step.inputs())) {
             step.outputs().forEach(output -> constants.put(output, value(output)));
             return;
@@ -190,7 +190,7 @@ final class PlanCompiler {
             return false;
         }
         String kind = step.op().opName();
-        if (kind.equals("add_bp") && arguments[0].equalShapes(arguments[2]) && arguments[1].equalShapes(arguments[2])) {
+        if (kind.equals("add_bp") && passesGradientOn(step, arguments)) {
             step.outputs().forEach(output -> view(output, step.inputs().get(2), arguments[2]));
             return true;
         }
@@ -204,6 +204,16 @@ final class PlanCompiler {
             return true;
         }
         return false;
+    }
+
+    /** Whether a sum's summands that want a gradient were not broadcast; theirs is then the sum's own. */
+    private boolean passesGradientOn(Step step, INDArray[] arguments) {
+        for (int i = 0; i < 2; i++) {
+            if (needed.contains(step.outputs().get(i)) && !arguments[i].equalShapes(arguments[2])) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private void view(String name, String of, INDArray value) {
