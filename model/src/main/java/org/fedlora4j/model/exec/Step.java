@@ -24,6 +24,9 @@ import org.nd4j.linalg.factory.Nd4j;
  * @param integers the custom op's integer arguments where a rewrite set them, else null for the op's own
  */
 record Step(DifferentialFunction op, List<String> inputs, List<String> outputs, long @Nullable [] integers) {
+    /** Multiplications of a product that is worth a call of its own. */
+    private static final long LARGE_PRODUCT = 1 << 18;
+
     Step(DifferentialFunction op, List<String> inputs, List<String> outputs) {
         this(op, inputs, outputs, null);
     }
@@ -73,7 +76,7 @@ record Step(DifferentialFunction op, List<String> inputs, List<String> outputs, 
 
     /** The step on these arrays, to be run any number of times. */
     Runnable bind(INDArray[] arguments, INDArray[] results) {
-        if (isBatchedProduct(results)) {
+        if (isBatchedProduct(arguments, results)) {
             List<Runnable> products = new ArrayList<>();
             for (long i = 0; i < matrices(results[0]); i++) {
                 long matrix = i;
@@ -97,9 +100,15 @@ record Step(DifferentialFunction op, List<String> inputs, List<String> outputs, 
                 : () -> Nd4j.getExecutioner().exec((Op) op, context);
     }
 
-    /** ND4J takes two to three times as long for many products at once as for one after the other. */
-    private boolean isBatchedProduct(INDArray[] results) {
-        return op.opName().equals("matmul") && results[0].rank() > 2;
+    /** ND4J takes two to three times as long for many products at once as for one after the other, unless they are small. */
+    private boolean isBatchedProduct(INDArray[] arguments, INDArray[] results) {
+        if (!op.opName().equals("matmul") || results[0].rank() <= 2) {
+            return false;
+        }
+        // The result has a row for each of the first factor's, transposed or not; the rest of it is what is summed
+        // over.
+        long summed = arguments[0].length() / matrices(arguments[0]) / results[0].size(-2);
+        return results[0].size(-2) * results[0].size(-1) * summed >= LARGE_PRODUCT;
     }
 
     private static long matrices(INDArray array) {
