@@ -13,6 +13,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** A training step takes no memory that it does not give back. */
 class SteadyMemoryTest {
     private static final int STEPS = 1_000;
+    private static final int BLOCKS = 5;
 
     @Test
     void aThousandStepsLeaveTheProcessAsLargeAsItWas(@TempDir Path folder) throws IOException {
@@ -22,13 +23,11 @@ class SteadyMemoryTest {
         try (LanguageModel model = LanguageModel.open(TinyModel.write(folder, config, random));
                 LowRankAdapter adapter = new LowRankAdapter(config, random);
                 AdaptedModel adapted = model.with(adapter)) {
-            run(adapted, batch, 50);
-            // Touch the heap's young generation, which otherwise fills for the first time below.
-            touchHeap();
-            run(adapted, batch, 50);
-            long resident = residentBytes();
-            run(adapted, batch, STEPS);
-            assertThat(residentBytes() - resident).isLessThan(8L << 20);
+            run(adapted, batch, 100);
+            // The least of several, as the process grows and shrinks by itself, with its compiler and its heap.
+            long before = leastResident(adapted, batch);
+            long after = leastResident(adapted, batch);
+            assertThat(after - before).isLessThan(8L << 20);
         }
     }
 
@@ -38,6 +37,17 @@ class SteadyMemoryTest {
         }
     }
 
+    private static long leastResident(AdaptedModel model, TokenBatch batch) throws IOException {
+        long least = Long.MAX_VALUE;
+        for (int block = 0; block < BLOCKS; block++) {
+            run(model, batch, STEPS / BLOCKS);
+            touchHeap();
+            least = Math.min(least, residentBytes());
+        }
+        return least;
+    }
+
+    /** Uses all of the heap's young generation, so that it is as large every time. */
     private static void touchHeap() {
         byte[] garbage = new byte[1];
         for (long touched = 0; touched < Runtime.getRuntime().totalMemory(); touched += garbage.length) {
