@@ -8,8 +8,6 @@ import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.fedlora4j.benchmark.RunAdapters;
 import org.fedlora4j.common.BadInputException;
-import org.fedlora4j.common.Progress;
-import org.fedlora4j.converter.CheckpointConverter;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -60,13 +58,7 @@ final class ExportCommand implements Callable<Integer> {
         Path adapter = client == null ? adapters.global() : adapters.client(client);
         PrintWriter out = spec.commandLine().getOut();
         if (merge) {
-            try (MergedModel merged = MergedModel.open(adapters.model(), adapter)) {
-                String origin = adapters.model() + " with " + adapter;
-                ConversionOptions.print(
-                        target,
-                        CheckpointConverter.convert(merged, origin, target, options.toOptions(), Progress.onStderr()),
-                        out);
-            }
+            MergedModel.write(adapters.model(), adapter, target, options, out);
         } else {
             if (Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
                 throw new BadInputException(target + ": exists; wanted the name of a new folder");

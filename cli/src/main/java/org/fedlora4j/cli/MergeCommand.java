@@ -3,8 +3,6 @@ package org.fedlora4j.cli;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
-import org.fedlora4j.common.Progress;
-import org.fedlora4j.converter.CheckpointConverter;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -38,13 +36,7 @@ final class MergeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        try (MergedModel merged = MergedModel.open(model, adapter)) {
-            String origin = model + " with " + adapter;
-            ConversionOptions.print(
-                    target,
-                    CheckpointConverter.convert(merged, origin, target, options.toOptions(), Progress.onStderr()),
-                    spec.commandLine().getOut());
-        }
+        MergedModel.write(model, adapter, target, options, spec.commandLine().getOut());
         return 0;
     }
 }

@@ -2,8 +2,11 @@ package org.fedlora4j.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import org.fedlora4j.common.Progress;
+import org.fedlora4j.converter.CheckpointConverter;
 import org.fedlora4j.converter.SourceModel;
 import org.fedlora4j.lora.MergedWeights;
 import org.fedlora4j.lora.PeftAdapter;
@@ -27,13 +30,25 @@ final class MergedModel implements SourceModel {
      * @param model see {@link SourceModel#open}
      * @param adapter a folder in PEFT's format
      */
-    static MergedModel open(Path model, Path adapter) throws IOException {
+    private static MergedModel open(Path model, Path adapter) throws IOException {
         SourceModel base = SourceModel.open(model);
         try {
             return new MergedModel(base, new MergedWeights(base, PeftAdapter.read(adapter, base.config())));
         } catch (IOException | RuntimeException e) {
             base.close();
             throw e;
+        }
+    }
+
+    /** Writes a model with an adapter folded in, and says so. */
+    static void write(Path model, Path adapter, Path target, ConversionOptions options, PrintWriter out)
+            throws IOException {
+        try (MergedModel merged = open(model, adapter)) {
+            String origin = model + " with " + adapter;
+            ConversionOptions.print(
+                    target,
+                    CheckpointConverter.convert(merged, origin, target, options.toOptions(), Progress.onStderr()),
+                    out);
         }
     }
 

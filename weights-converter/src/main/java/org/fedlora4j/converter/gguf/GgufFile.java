@@ -3,7 +3,6 @@ package org.fedlora4j.converter.gguf;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
@@ -13,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.fedlora4j.common.BadInputException;
+import org.fedlora4j.common.InputFiles;
 import org.fedlora4j.model.weights.ElementType;
 import org.fedlora4j.model.weights.Elements;
 import org.fedlora4j.model.weights.FileBytes;
@@ -65,9 +65,7 @@ public final class GgufFile implements AutoCloseable {
      * @throws BadInputException if there is no such file or it is not sound, or a tensor is of a type that is not read
      */
     public static GgufFile open(Path path) throws IOException {
-        if (!Files.isRegularFile(path)) {
-            throw new BadInputException(path + ": no such file; wanted a GGUF file");
-        }
+        InputFiles.require(path, "a GGUF file");
         FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
         try {
             return new GgufFile(path, channel);
