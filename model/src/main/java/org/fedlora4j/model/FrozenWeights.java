@@ -7,22 +7,24 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import org.fedlora4j.model.exec.NativeMemory;
 import org.fedlora4j.model.weights.Checkpoint;
 import org.fedlora4j.model.weights.ParameterNames;
 import org.fedlora4j.model.weights.ParameterNames.Parameter;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * A checkpoint's weights as float arrays that a plan can be bound to. A float32 checkpoint is used where it is mapped.
  * One of 16 bits is cast: once, into arrays of its own, as long as these fit into a budget; else each time a layer is
  * about to run, into arrays that all layers share.
  */
-final class FrozenWeights {
+final class FrozenWeights implements AutoCloseable {
     /** The checkpoint's arrays by name, as they are mapped. */
     private final Map<String, INDArray> mapped = new HashMap<>();
 
+    private final Checkpoint checkpoint;
+    private final NativeMemory memory = new NativeMemory();
     private final List<Map<String, INDArray>> layers = new ArrayList<>();
     private final Map<String, INDArray> sharedByModule = new HashMap<>();
     private final INDArray norm;
@@ -32,6 +34,7 @@ final class FrozenWeights {
 
     /** @param residentBytes how much memory float copies of layers may take for good */
     FrozenWeights(Checkpoint checkpoint, long residentBytes) throws IOException {
+        this.checkpoint = checkpoint;
         List<Parameter> parameters = ParameterNames.of(checkpoint.config()).toList();
         for (Parameter parameter : parameters) {
             mapped.put(parameter.name(), checkpoint.weight(parameter.name()));
@@ -91,13 +94,25 @@ final class FrozenWeights {
         return mapped("model.embed_tokens.weight");
     }
 
+    @Override
+    public void close() {
+        memory.close();
+    }
+
+    /** A float array for good; the file's own pages, read once, are given back. */
     private INDArray resident(String name) {
         INDArray weight = mapped(name);
-        return weight.dataType() == DataType.FLOAT ? weight : weight.castTo(DataType.FLOAT);
+        if (weight.dataType() == DataType.FLOAT) {
+            return weight;
+        }
+        INDArray copy = memory.floats(weight.shape());
+        copy.assign(weight);
+        checkpoint.evict(name);
+        return copy;
     }
 
     private INDArray shared(String module, long[] shape) {
-        return sharedByModule.computeIfAbsent(module, key -> Nd4j.createUninitialized(DataType.FLOAT, shape, 'c'));
+        return sharedByModule.computeIfAbsent(module, key -> memory.floats(shape));
     }
 
     private INDArray mapped(String name) {

@@ -87,6 +87,7 @@ public final class LanguageModel implements AutoCloseable {
         plans.close();
         workspace.close();
         head.close();
+        weights.close();
         checkpoint.close();
     }
 }

@@ -1,8 +1,8 @@
 package org.fedlora4j.model.exec;
 
+import java.lang.ref.Cleaner;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * One block of native memory from which arrays are cut at fixed offsets. Whoever closes it makes sure that none of its
@@ -16,14 +16,18 @@ public final class Arena implements AutoCloseable {
         NativeRuntime.ensure();
     }
 
-    private final INDArray block;
+    private static final Cleaner CLEANER = Cleaner.create();
+
     private final long start;
     private final long bytes;
+    private final Cleaner.Cleanable memory;
 
     public Arena(long bytes) {
+        long blockBytes = align(bytes) + ALIGNMENT;
+        long block = Pages.allocate(blockBytes);
         this.bytes = bytes;
-        this.block = Nd4j.createUninitialized(DataType.FLOAT, (bytes + ALIGNMENT) / Float.BYTES + 1);
-        this.start = align(block.data().address());
+        this.start = align(block);
+        this.memory = CLEANER.register(this, () -> Pages.free(block, blockBytes));
     }
 
     public long bytes() {
@@ -45,12 +49,12 @@ public final class Arena implements AutoCloseable {
 
     /** Overwrites everything, for tests that prove that nothing stale is read. */
     public void fill(float value) {
-        block.assign(value);
+        NativeArrays.wrap(start, DataType.FLOAT, align(bytes) / Float.BYTES).assign(value);
     }
 
     @Override
     public void close() {
-        block.close();
+        memory.clean();
     }
 
     /** The next multiple of {@link #ALIGNMENT}. */

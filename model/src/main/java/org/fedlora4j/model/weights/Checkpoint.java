@@ -79,6 +79,11 @@ public final class Checkpoint implements WeightSource, AutoCloseable {
         return tensors.file(name).array(name);
     }
 
+    /** Takes a weight out of this process's memory until it is read again; see {@link SafetensorsFile#evict}. */
+    public void evict(String name) {
+        tensors.file(name).evict(name);
+    }
+
     /** A weight's values, copied to the heap in float32; see {@link SafetensorsFile#floats}. */
     public float[] floats(String name) throws IOException {
         return tensors.file(name).floats(name);

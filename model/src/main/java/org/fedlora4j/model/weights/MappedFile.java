@@ -1,10 +1,5 @@
 package org.fedlora4j.model.weights;
 
-import com.sun.jna.LastErrorException;
-import com.sun.jna.Library;
-import com.sun.jna.Native;
-import com.sun.jna.NativeLong;
-import com.sun.jna.Platform;
 import java.io.IOException;
 import java.lang.ref.Cleaner;
 import java.nio.MappedByteBuffer;
@@ -13,6 +8,7 @@ import java.nio.channels.FileChannel.MapMode;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import org.bytedeco.javacpp.Pointer;
+import org.fedlora4j.model.exec.Pages;
 import org.nd4j.linalg.api.buffer.DataBuffer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.factory.Nd4j;
@@ -21,7 +17,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * A file in memory, read-only, of any length. It is unmapped when neither it nor a buffer on it can be reached any more,
  * so a buffer never dangles.
  *
- * <p>Java's own maps end at 2 GB; so on Linux and macOS this calls {@code mmap}. Elsewhere each buffer is a map of
+ * <p>Java's own maps end at 2 GB; so on Linux and macOS this is one {@code mmap}. Elsewhere each buffer is a map of
  * Java's, and 2 GB is the limit of one tensor.
  */
 abstract class MappedFile {
@@ -29,7 +25,7 @@ abstract class MappedFile {
 
     /** Maps a file that has at least so many bytes. */
     static MappedFile open(Path path, long bytes) throws IOException {
-        return Platform.isLinux() || Platform.isMac() ? new Whole(path, bytes) : new Pieces(path);
+        return Pages.canMap() ? new Whole(path, bytes) : new Pieces(path);
     }
 
     /** Elements of the file without a copy, from the byte {@code begin} on. */
@@ -43,39 +39,27 @@ abstract class MappedFile {
 
     abstract View view(long begin, long bytes) throws IOException;
 
+    /** Takes a part of the file out of this process's memory until it is read again, where the system can. */
+    abstract void evict(long begin, long bytes);
+
     /** The whole file in one {@code mmap}. */
     static final class Whole extends MappedFile {
-        private static final int PROT_READ = 1;
-        private static final int MAP_PRIVATE = 2;
-        private static final int O_RDONLY = 0;
-
         private final long address;
 
         Whole(Path path, long bytes) throws IOException {
-            C c = C.INSTANCE;
-            try {
-                int descriptor = c.open(path.toAbsolutePath().toString(), O_RDONLY);
-                try {
-                    address = com.sun.jna.Pointer.nativeValue(c.mmap(
-                            com.sun.jna.Pointer.NULL,
-                            new NativeLong(bytes),
-                            PROT_READ,
-                            MAP_PRIVATE,
-                            descriptor,
-                            new NativeLong(0)));
-                } finally {
-                    c.close(descriptor);
-                }
-            } catch (LastErrorException e) {
-                throw new IOException(path + ": can't be mapped into memory: " + e.getMessage(), e);
-            }
-            long mapped = address;
-            CLEANER.register(this, () -> c.munmap(new com.sun.jna.Pointer(mapped), new NativeLong(bytes)));
+            long mapped = Pages.map(path, bytes);
+            address = mapped;
+            CLEANER.register(this, () -> Pages.unmap(mapped, bytes));
         }
 
         @Override
         View view(long begin, long bytes) {
             return new View(address + begin, bytes, this);
+        }
+
+        @Override
+        void evict(long begin, long bytes) {
+            Pages.evict(address + begin, bytes);
         }
     }
 
@@ -97,6 +81,9 @@ abstract class MappedFile {
                 return new View(new Pointer(buffer).address(), bytes, buffer);
             }
         }
+
+        @Override
+        void evict(long begin, long bytes) {}
     }
 
     /** A pointer whose memory belongs to an object that it keeps alive. */
@@ -116,25 +103,5 @@ abstract class MappedFile {
     private record Held(View view) implements Runnable {
         @Override
         public void run() {}
-    }
-
-    /** The C library; sizes and offsets have a pointer's width on the 64-bit systems that ND4J runs on. */
-    private interface C extends Library {
-        C INSTANCE = Native.load("c", C.class);
-
-        int open(String path, int flags) throws LastErrorException;
-
-        int close(int descriptor) throws LastErrorException;
-
-        com.sun.jna.Pointer mmap(
-                com.sun.jna.Pointer address,
-                NativeLong length,
-                int protection,
-                int flags,
-                int descriptor,
-                NativeLong offset)
-                throws LastErrorException;
-
-        int munmap(com.sun.jna.Pointer address, NativeLong length);
     }
 }

@@ -125,6 +125,14 @@ public final class SafetensorsFile implements TensorFile {
                 mapping.buffer(info.begin(), info.elements(), type), shape, Nd4j.getStrides(shape, 'c'), 0, 'c', type);
     }
 
+    /** Takes a tensor that {@link #array} gave out of this process's memory until it is read again. */
+    public synchronized void evict(String name) {
+        TensorInfo info = tensor(name);
+        if (mapping != null) {
+            mapping.evict(info.begin(), info.end() - info.begin());
+        }
+    }
+
     /** The elements of an F32, F64, F16 or BF16 tensor; F64 is rounded, the others are exact. */
     public float[] floats(String name) throws IOException {
         TensorInfo info = tensor(name);
