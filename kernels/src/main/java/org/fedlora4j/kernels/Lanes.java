@@ -25,14 +25,23 @@ final class Lanes {
 
     private Lanes() {}
 
-    /** The sum of a vector's lanes. The scratch has room for a vector. */
-    static float sum(FloatVector vector, float[] scratch) {
-        vector.intoArray(scratch, 0);
+    static FloatVector load(float[] values, int at) {
+        return FloatVector.fromArray(FLOATS, values, at);
+    }
+
+    /** A length rounded up to whole vectors. */
+    static int roundUp(int length) {
+        return (length + LENGTH - 1) / LENGTH * LENGTH;
+    }
+
+    /** The sum of a vector's lanes, in a fixed order. The scratch has room for a vector at {@code at}, overwritten. */
+    static float sum(FloatVector vector, float[] scratch, int at) {
+        vector.intoArray(scratch, at);
         float a = 0;
         float b = 0;
         float c = 0;
         float d = 0;
-        for (int i = 0; i < LENGTH; i += 4) {
+        for (int i = at; i < at + LENGTH; i += 4) {
             a += scratch[i];
             b += scratch[i + 1];
             c += scratch[i + 2];
@@ -47,7 +56,7 @@ final class Lanes {
      */
     static FloatVector exp(FloatVector x) {
         VectorMask<Float> tiny = x.lt(LOWEST);
-        FloatVector bounded = x.max(LOWEST).min(HIGHEST);
+        FloatVector bounded = x.blend(LOWEST, tiny).blend(HIGHEST, x.compare(VectorOperators.GT, HIGHEST));
         FloatVector shifted =
                 bounded.fma(FloatVector.broadcast(FLOATS, LOG2_E), FloatVector.broadcast(FLOATS, ROUNDING));
         FloatVector n = shifted.sub(ROUNDING);

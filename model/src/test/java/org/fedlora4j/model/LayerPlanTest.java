@@ -15,7 +15,9 @@ import org.fedlora4j.model.config.LlamaConfig;
 import org.fedlora4j.model.exec.Arena;
 import org.fedlora4j.model.exec.ExecutionPlan;
 import org.fedlora4j.model.exec.NativeMemory;
+import org.fedlora4j.model.nn.Rope;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -32,15 +34,23 @@ class LayerPlanTest {
     /** The native bytes that JavaCPP counts for the smallest array. */
     private static final long HANDLES_OF_AN_ARRAY = 16;
 
+    @AfterEach
+    void kernelsAsTheyWere() {
+        System.clearProperty("fedlora.kernels");
+    }
+
     static Stream<Arguments> grid() {
-        return Stream.of(1, 2, 4)
-                .flatMap(keyValueHeads ->
-                        Stream.of(Arguments.of(keyValueHeads, 1, 7), Arguments.of(keyValueHeads, 3, 4)));
+        return Stream.of("on", "off")
+                .flatMap(kernels -> Stream.of(1, 2, 4)
+                        .flatMap(keyValueHeads -> Stream.of(
+                                Arguments.of(kernels, keyValueHeads, 1, 7),
+                                Arguments.of(kernels, keyValueHeads, 3, 4))));
     }
 
     @ParameterizedTest
     @MethodSource("grid")
-    void outputAndGradientsAreSameDiffs(int keyValueHeads, int batch, int tokens) {
+    void outputAndGradientsAreSameDiffs(String kernels, int keyValueHeads, int batch, int tokens) {
+        System.setProperty("fedlora.kernels", kernels);
         Random random = new Random(SEED);
         LlamaConfig config = TinyModel.config(1, 4, keyValueHeads);
         LlamaGraph.LayerShape shape = new LlamaGraph.LayerShape(batch, tokens, 0, true);
@@ -69,6 +79,7 @@ class LayerPlanTest {
 
             for (int run = 0; run < 3; run++) {
                 placeholders.forEach((name, array) -> array.assign(TinyModel.array(random, array.shape())));
+                fillRotation(config, random.ints(shape.rows(), 0, 50).toArray(), placeholders);
                 Map<String, INDArray> wanted = graph.calculateGradients(placeholders, variables);
                 INDArray wantedOutput = graph.outputSingle(placeholders, LlamaGraph.OUTPUT);
 
@@ -84,6 +95,15 @@ class LayerPlanTest {
                 compiled.gradients()
                         .forEach((variable, output) -> assertSame(variable, arrays.get(output), wanted.get(variable)));
             }
+        }
+    }
+
+    private static void fillRotation(LlamaConfig config, int[] positions, Map<String, INDArray> placeholders) {
+        for (int i = 0; i < LlamaGraph.ROTATION.size(); i += 2) {
+            INDArray cos = Objects.requireNonNull(placeholders.get(LlamaGraph.ROTATION.get(i)));
+            INDArray sin = Objects.requireNonNull(placeholders.get(LlamaGraph.ROTATION.get(i + 1)));
+            int heads = Math.toIntExact(cos.size(1) / config.headSize());
+            Rope.fillTables(positions, config.inverseFrequencies(), heads, cos, sin);
         }
     }
 

@@ -1,5 +1,6 @@
 package org.fedlora4j.model.exec;
 
+import java.nio.FloatBuffer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.Pointer;
@@ -23,6 +24,19 @@ public final class NativeArrays {
         }
         return Nd4j.create(
                 Nd4j.createBuffer(new Address(address, length), length, type), shape, strides(shape), 0, 'c', type);
+    }
+
+    /**
+     * A row-major array's floats as a buffer over the same memory.
+     *
+     * @throws IllegalArgumentException if there are more than a buffer can hold, 2 GiB
+     */
+    static FloatBuffer buffer(INDArray array) {
+        if (array.length() > Integer.MAX_VALUE / Float.BYTES || array.dataType() != DataType.FLOAT) {
+            throw new IllegalArgumentException(
+                    array.shapeInfoToString() + " as a buffer; wanted floats of less than 2 GiB");
+        }
+        return new FloatPointer(new Address(array.data().address(), array.length())).asBuffer();
     }
 
     /** Copies a row-major array's floats out; {@code target} holds its length. */

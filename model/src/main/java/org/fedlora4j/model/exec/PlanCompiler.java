@@ -3,15 +3,15 @@ package org.fedlora4j.model.exec;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
-import org.nd4j.autodiff.functions.DifferentialFunction;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.VariableType;
@@ -40,7 +40,7 @@ final class PlanCompiler {
     /** A row-major array seen with another shape. */
     record View(String root, long[] shape) {}
 
-    private record Visit(SameDiffOp op, boolean expanded) {}
+    private record Visit(Step step, boolean expanded) {}
 
     private static final Set<String> SHAPE_OPS = Set.of("shape_of", "size", "size_at", "rank");
     private static final Set<String> VIEW_OPS = Set.of("reshape", "expand_dims", "squeeze");
@@ -50,6 +50,9 @@ final class PlanCompiler {
     private final SameDiff graph;
     private final Map<String, String> substitutes;
     private final Set<String> outputs;
+    /** The step that makes a variable. */
+    private final Map<String, Step> producers = new HashMap<>();
+
     private final Map<String, INDArray> values = new HashMap<>();
     private final Set<String> needed;
     /** What running each op once has allocated. */
@@ -89,16 +92,17 @@ final class PlanCompiler {
                 }
             }
         }
-        List<SameDiffOp> forward = order(forwardOutputs, new HashSet<>());
-        Set<String> done = new HashSet<>();
-        forward.forEach(op -> done.add(op.getName()));
-        List<SameDiffOp> backward = order(backwardOutputs, done);
-        needed = new HashSet<>(outputs);
-        for (List<SameDiffOp> ops : List.of(forward, backward)) {
-            for (SameDiffOp op : ops) {
-                op.getInputsToOp().forEach(name -> needed.add(resolve(name)));
-            }
+        for (SameDiffOp node : graph.getOps().values()) {
+            List<String> read = node.getInputsToOp() == null ? List.of() : node.getInputsToOp();
+            List<String> inputsOfOp = read.stream().map(this::resolve).toList();
+            makes(new OpStep(node.getOp(), inputsOfOp, node.getOutputsOfOp()));
         }
+        FusedScope.steps(graph, this::resolve).forEach(this::makes);
+        Set<Step> done = Collections.newSetFromMap(new IdentityHashMap<>());
+        List<Step> forward = order(forwardOutputs, done);
+        List<Step> backward = order(backwardOutputs, done);
+        needed = new HashSet<>(outputs);
+        done.forEach(step -> needed.addAll(step.inputs()));
         forward.forEach(this::compile);
         forwardSteps = steps.size();
         backward.forEach(this::compile);
@@ -107,25 +111,29 @@ final class PlanCompiler {
         traced.values().forEach(INDArray::close);
     }
 
-    /** The ops that {@code targets} need and that are not in {@code done}, each after its inputs' ops. */
-    private List<SameDiffOp> order(Collection<String> targets, Set<String> done) {
-        List<SameDiffOp> order = new ArrayList<>();
-        Set<String> finished = new HashSet<>(done);
+    /** What a step makes is made by it alone: a kernel takes the place of the ops it stands for. */
+    private void makes(Step step) {
+        step.outputs().forEach(output -> producers.put(output, step));
+    }
+
+    /** The steps that {@code targets} need and that are not {@code done}, each after its inputs' steps. */
+    private List<Step> order(Collection<String> targets, Set<Step> done) {
+        List<Step> order = new ArrayList<>();
         for (String target : targets) {
             Deque<Visit> stack = new ArrayDeque<>();
-            pushProducer(target, stack);
+            pushProducer(resolve(target), stack);
             while (!stack.isEmpty()) {
                 Visit visit = stack.pop();
-                if (finished.contains(visit.op.getName())) {
+                if (done.contains(visit.step)) {
                     continue;
                 }
                 if (visit.expanded) {
-                    finished.add(visit.op.getName());
-                    order.add(visit.op);
+                    done.add(visit.step);
+                    order.add(visit.step);
                     continue;
                 }
-                stack.push(new Visit(visit.op, true));
-                for (String input : visit.op.getInputsToOp()) {
+                stack.push(new Visit(visit.step, true));
+                for (String input : visit.step.inputs()) {
                     pushProducer(input, stack);
                 }
             }
@@ -134,10 +142,9 @@ final class PlanCompiler {
     }
 
     private void pushProducer(String variable, Deque<Visit> stack) {
-        DifferentialFunction producer = graph.getVariableOutputOp(resolve(variable));
+        Step producer = producers.get(variable);
         if (producer != null) {
-            SameDiffOp op = Objects.requireNonNull(graph.getOps().get(producer.getOwnName()));
-            stack.push(new Visit(op, false));
+            stack.push(new Visit(producer, false));
         }
     }
 
@@ -145,24 +152,19 @@ final class PlanCompiler {
         return substitutes.getOrDefault(name, name);
     }
 
-    private void compile(SameDiffOp node) {
-        String kind = node.getOp().opName();
-        if (CONTROL_FLOW.contains(kind)) {
-            throw new IllegalArgumentException("a plan has no control flow, but the graph holds " + kind);
+    private void compile(Step step) {
+        if (CONTROL_FLOW.contains(step.kind())) {
+            throw new IllegalArgumentException("a plan has no control flow, but the graph holds " + step.kind());
         }
-        List<String> inputs = node.getInputsToOp().stream().map(this::resolve).toList();
-        Step step = new Step(node.getOp(), inputs, node.getOutputsOfOp());
-        Rewrites.apply(step, needed::contains, name -> value(name).shape())
-                .forEach(rewritten -> compile(rewritten, kind));
+        Rewrites.apply(step, needed::contains, name -> value(name).shape()).forEach(this::add);
     }
 
-    private void compile(Step step, String kind) {
+    private void add(Step step) {
         INDArray[] arguments = step.inputs().stream().map(this::value).toArray(INDArray[]::new);
         if (alias(step, arguments)) {
             return;
         }
-        step.bindLegacyArguments(arguments);
-        List<long[]> shapes = step.outputShapes(step.context(arguments));
+        List<long[]> shapes = step.outputShapes(arguments);
         INDArray[] results = new INDArray[shapes.size()];
         for (int i = 0; i < results.length; i++) {
             String output = step.outputs().get(i);
@@ -172,7 +174,7 @@ final class PlanCompiler {
             traced.put(output, results[i]);
         }
         step.bind(arguments, results).run();
-        if (SHAPE_OPS.contains(kind) || constants.keySet().containsAll(step.inputs())) {
+        if (SHAPE_OPS.contains(step.kind()) || constants.keySet().containsAll(step.inputs())) {
             step.outputs().forEach(output -> constants.put(output, value(output)));
             return;
         }
@@ -189,7 +191,7 @@ final class PlanCompiler {
                 || constants.containsKey(step.inputs().get(0))) {
             return false;
         }
-        String kind = step.op().opName();
+        String kind = step.kind();
         if (kind.equals("add_bp") && passesGradientOn(step, arguments)) {
             step.outputs().forEach(output -> view(output, step.inputs().get(2), arguments[2]));
             return true;
@@ -199,7 +201,7 @@ final class PlanCompiler {
             return true;
         }
         if (VIEW_OPS.contains(kind)) {
-            long[] shape = step.outputShapes(step.context(arguments)).get(0);
+            long[] shape = step.outputShapes(arguments).get(0);
             view(step.outputs().get(0), step.inputs().get(0), arguments[0].reshape('c', shape));
             return true;
         }

@@ -22,17 +22,20 @@ final class Rewrites {
      * @param needed whether anybody reads a variable
      * @param shape the shape of a variable
      */
-    static List<Step> apply(Step step, Predicate<String> needed, Function<String, long[]> shape) {
-        List<Step> cheaper = switch (step.op().opName()) {
-            case "matmul_bp" -> matmul(step, needed);
-            case "multiply_bp" -> multiply(step, needed, shape);
+    static List<? extends Step> apply(Step step, Predicate<String> needed, Function<String, long[]> shape) {
+        if (!(step instanceof OpStep op)) {
+            return List.of(step);
+        }
+        List<OpStep> cheaper = switch (op.kind()) {
+            case "matmul_bp" -> matmul(op, needed);
+            case "multiply_bp" -> multiply(op, needed, shape);
             default -> List.of();
         };
         return cheaper.isEmpty() ? List.of(step) : cheaper;
     }
 
     /** For z = x·y or x·yᵀ: dx = dz·yᵀ or dz·y; dy = xᵀ·dz or dzᵀ·x. */
-    private static List<Step> matmul(Step step, Predicate<String> needed) {
+    private static List<OpStep> matmul(OpStep step, Predicate<String> needed) {
         String x = step.inputs().get(0);
         String y = step.inputs().get(1);
         String dz = step.inputs().get(2);
@@ -41,20 +44,20 @@ final class Rewrites {
         if (transposed[0] != 0 || transposed[2] != 0) {
             return List.of();
         }
-        List<Step> products = new ArrayList<>();
+        List<OpStep> products = new ArrayList<>();
         if (needed.test(step.outputs().get(0))) {
             long[] byY = {0, yTransposed ? 0 : 1, 0};
-            products.add(new Step(new Mmul(), List.of(dz, y), step.outputs().subList(0, 1), byY));
+            products.add(new OpStep(new Mmul(), List.of(dz, y), step.outputs().subList(0, 1), byY));
         }
         if (needed.test(step.outputs().get(1))) {
             List<String> factors = yTransposed ? List.of(dz, x) : List.of(x, dz);
-            products.add(new Step(new Mmul(), factors, step.outputs().subList(1, 2), new long[] {1, 0, 0}));
+            products.add(new OpStep(new Mmul(), factors, step.outputs().subList(1, 2), new long[] {1, 0, 0}));
         }
         return products;
     }
 
     /** For z = x ⊙ y of which one is wanted: dx = dz ⊙ y, where x was not broadcast. */
-    private static List<Step> multiply(Step step, Predicate<String> needed, Function<String, long[]> shape) {
+    private static List<OpStep> multiply(OpStep step, Predicate<String> needed, Function<String, long[]> shape) {
         boolean first = needed.test(step.outputs().get(0));
         if (first == needed.test(step.outputs().get(1))) {
             return List.of();
@@ -64,7 +67,7 @@ final class Rewrites {
         if (!Arrays.equals(shape.apply(step.inputs().get(wanted)), shape.apply(dz))) {
             return List.of();
         }
-        return List.of(new Step(
+        return List.of(new OpStep(
                 new MulOp(),
                 List.of(dz, step.inputs().get(1 - wanted)),
                 step.outputs().subList(wanted, wanted + 1)));

@@ -1,7 +1,8 @@
 package org.fedlora4j.model.nn;
 
+import org.fedlora4j.model.exec.FusedScope;
+import org.fedlora4j.model.exec.Kernel;
 import org.jspecify.annotations.Nullable;
-import org.nd4j.autodiff.samediff.NameScope;
 import org.nd4j.autodiff.samediff.SDIndex;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
@@ -70,7 +71,7 @@ public record Attention(
                 graph, "rope_k", key.apply(graph, x), rotation.keyCos, rotation.keySin, rotation.rotateHalf, d.rows());
         SDVariable v = value.apply(graph, x);
 
-        q = graph.reshape(q.mul(1 / Math.sqrt(d.headSize)), d.batch, d.tokens, d.keyValueHeads, d.groups(), d.headSize);
+        q = graph.reshape(q, d.batch, d.tokens, d.keyValueHeads, d.groups(), d.headSize);
         q = graph.reshape(graph.permute(q, 0, 2, 3, 1, 4), d.batch, d.keyValueHeads, -1, d.headSize); // [B, K, G·T, h]
         k = keyValueHeads(graph, k); // [B, K, T, h]
         v = keyValueHeads(graph, v); // [B, K, T, h]
@@ -80,9 +81,10 @@ public record Attention(
             scores = graph.concat(3, graph.mmul(q, cache.keys, false, true, false), scores); // [B, K, G·T, S+T]
         }
         SDVariable weights;
-        try (NameScope named = graph.withNameScope("softmax")) {
-            SDVariable perHead = graph.reshape(scores, d.batch, d.heads, d.tokens, -1); // [B, H, T, S+T]
-            weights = graph.nn.softmax(perHead.add(mask), -1);
+        try (FusedScope fused = new FusedScope(graph, Kernel.SOFTMAX)) {
+            SDVariable perHead = fused.input(graph.reshape(scores, d.batch, d.heads, d.tokens, -1)); // [B, H, T, S+T]
+            SDVariable scaled = perHead.mul(fused.constant("scale", 1 / Math.sqrt(d.headSize)));
+            weights = fused.output(graph.nn.softmax(scaled.add(fused.input(mask)), -1));
         }
         weights = graph.reshape(weights, d.batch, d.keyValueHeads, (long) d.groups() * d.tokens, -1);
 

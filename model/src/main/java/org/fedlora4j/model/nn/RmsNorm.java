@@ -1,5 +1,7 @@
 package org.fedlora4j.model.nn;
 
+import org.fedlora4j.model.exec.FusedScope;
+import org.fedlora4j.model.exec.Kernel;
 import org.nd4j.autodiff.samediff.NameScope;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
@@ -18,12 +20,14 @@ public final class RmsNorm {
      * @return [N, D]
      */
     public static SDVariable apply(SameDiff graph, String scope, SDVariable x, SDVariable weight, double epsilon) {
-        try (NameScope named = graph.withNameScope(scope)) {
-            SDVariable meanSquare = x.mul(x).mean(true, -1); // [N, 1]
-            SDVariable scale = graph.math.rsqrt(meanSquare.add(epsilon));
+        try (NameScope named = graph.withNameScope(scope);
+                FusedScope fused = new FusedScope(graph, Kernel.RMS_NORM)) {
+            SDVariable in = fused.input(x);
+            SDVariable meanSquare = in.mul(in).mean(true, -1); // [N, 1]
+            SDVariable scale = graph.math.rsqrt(meanSquare.add(fused.constant("epsilon", epsilon)));
             // A product with ones, not a broadcast: that op's gradient takes ten times as long as the norm itself.
             SDVariable ones = graph.constant(Nd4j.ones(DataType.FLOAT, 1, weight.getShape()[0]));
-            return x.mul(graph.mmul(scale, ones)).mul(weight);
+            return fused.output(in.mul(graph.mmul(scale, ones)).mul(fused.input(weight)));
         }
     }
 }

@@ -1,5 +1,7 @@
 package org.fedlora4j.model.nn;
 
+import org.fedlora4j.model.exec.FusedScope;
+import org.fedlora4j.model.exec.Kernel;
 import org.fedlora4j.model.exec.NativeArrays;
 import org.nd4j.autodiff.samediff.NameScope;
 import org.nd4j.autodiff.samediff.SDVariable;
@@ -33,9 +35,14 @@ public final class Rope {
             SDVariable sin,
             SDVariable rotateHalf,
             long rows) {
-        try (NameScope named = graph.withNameScope(scope)) {
-            SDVariable rotated = graph.mmul(graph.reshape(x, -1, rotateHalf.getShape()[0]), rotateHalf); // [N·heads, h]
-            return x.mul(cos).add(graph.reshape(rotated, rows, -1).mul(sin));
+        try (NameScope named = graph.withNameScope(scope);
+                FusedScope fused = new FusedScope(graph, Kernel.ROPE)) {
+            SDVariable in = fused.input(x);
+            SDVariable turned = in.mul(fused.input(cos));
+            SDVariable across = fused.input(sin);
+            SDVariable half = fused.input(rotateHalf);
+            SDVariable rotated = graph.mmul(graph.reshape(in, -1, rotateHalf.getShape()[0]), half); // [N·heads, h]
+            return fused.output(turned.add(graph.reshape(rotated, rows, -1).mul(across)));
         }
     }
 

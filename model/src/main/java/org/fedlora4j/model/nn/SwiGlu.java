@@ -1,6 +1,7 @@
 package org.fedlora4j.model.nn;
 
-import org.nd4j.autodiff.samediff.NameScope;
+import org.fedlora4j.model.exec.FusedScope;
+import org.fedlora4j.model.exec.Kernel;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
@@ -11,9 +12,10 @@ public record SwiGlu(Projection gate, Projection up, Projection down) {
         SDVariable gated = gate.apply(graph, x); // [N, F]
         SDVariable linear = up.apply(graph, x); // [N, F]
         SDVariable activated;
-        try (NameScope named = graph.withNameScope("swiglu")) {
+        try (FusedScope fused = new FusedScope(graph, Kernel.SWIGLU)) {
+            SDVariable g = fused.input(gated);
             // Not the swish op: its derivative overflows to NaN beyond 44, which real gates reach.
-            activated = gated.mul(graph.nn.sigmoid(gated)).mul(linear);
+            activated = fused.output(g.mul(graph.nn.sigmoid(g)).mul(fused.input(linear)));
         }
         return down.apply(graph, activated);
     }

@@ -88,11 +88,11 @@ class RewritesTest {
     }
 
     private void checkRewritten(Step step, String... wanted) {
-        List<Step> cheaper = rewrite(step, Set.of(wanted));
+        List<? extends Step> cheaper = rewrite(step, Set.of(wanted));
         Map<String, INDArray> reference = run(step);
         assertThat(cheaper).hasSameSizeAs(wanted);
         for (int i = 0; i < wanted.length; i++) {
-            assertThat(cheaper.get(i).op().opName()).isNotEqualTo(step.op().opName());
+            assertThat(cheaper.get(i).kind()).isNotEqualTo(step.kind());
             assertThat(cheaper.get(i).outputs()).containsExactly(wanted[i]);
             INDArray found = get(run(cheaper.get(i)), wanted[i]);
             INDArray expected = get(reference, wanted[i]);
@@ -105,16 +105,16 @@ class RewritesTest {
     }
 
     private void checkUnchanged(Step step, Set<String> wanted) {
-        assertThat(rewrite(step, wanted)).containsExactly(step);
+        assertThat(rewrite(step, wanted)).isEqualTo(List.of(step));
     }
 
-    private List<Step> rewrite(Step step, Set<String> wanted) {
+    private List<? extends Step> rewrite(Step step, Set<String> wanted) {
         return Rewrites.apply(step, wanted::contains, name -> get(arrays, name).shape());
     }
 
     private Map<String, INDArray> run(Step step) {
         INDArray[] arguments = step.inputs().stream().map(arrays::get).toArray(INDArray[]::new);
-        List<long[]> shapes = step.outputShapes(step.context(arguments));
+        List<long[]> shapes = step.outputShapes(arguments);
         Map<String, INDArray> outputs = new HashMap<>();
         INDArray[] results = new INDArray[shapes.size()];
         for (int i = 0; i < results.length; i++) {
@@ -126,7 +126,7 @@ class RewritesTest {
     }
 
     private static Step matmul(int... transposed) {
-        return new Step(
+        return new OpStep(
                 DynamicCustomOp.builder("matmul_bp")
                         .addIntegerArguments(transposed)
                         .build(),
@@ -139,7 +139,7 @@ class RewritesTest {
     }
 
     private static Step step(String op) {
-        return new Step(DynamicCustomOp.builder(op).build(), List.of("x", "y", "dz"), List.of("dx", "dy"));
+        return new OpStep(DynamicCustomOp.builder(op).build(), List.of("x", "y", "dz"), List.of("dx", "dy"));
     }
 
     private void put(INDArray x, INDArray y, INDArray dz) {

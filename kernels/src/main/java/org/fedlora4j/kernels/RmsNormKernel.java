@@ -1,0 +1,101 @@
+package org.fedlora4j.kernels;
+
+import static org.fedlora4j.kernels.Lanes.FLOATS;
+import static org.fedlora4j.kernels.Lanes.LENGTH;
+import static org.fedlora4j.kernels.Lanes.load;
+
+import java.nio.FloatBuffer;
+import jdk.incubator.vector.FloatVector;
+
+/** Root mean square norm and its gradient, y = w · x · s with s = 1 / sqrt(mean(x²) + ε), a row at a time. */
+public final class RmsNormKernel {
+    private RmsNormKernel() {}
+
+    /**
+     * The norm of each row.
+     *
+     * @param x [rows, width]
+     * @param weight [width]
+     * @param y [rows, width], overwritten
+     */
+    public static void forward(FloatBuffer x, FloatBuffer weight, FloatBuffer y, int rows, int width, float epsilon) {
+        Team.run(rows, 1, (from, to, member) -> {
+            float[] scratch = Scratch.floats(member, 2 * width + LENGTH);
+            weight.get(0, scratch, width, width);
+            for (int row = from; row < to; row++) {
+                x.get(row * width, scratch, 0, width);
+                float s = scale(dot(scratch, 0, 0, width, 2 * width), width, epsilon);
+                int i = 0;
+                for (; i + LENGTH <= width; i += LENGTH) {
+                    load(scratch, i).mul(s).mul(load(scratch, width + i)).intoArray(scratch, i);
+                }
+                for (; i < width; i++) {
+                    scratch[i] = scratch[i] * s * scratch[width + i];
+                }
+                y.put(row * width, scratch, 0, width);
+            }
+        });
+    }
+
+    /**
+     * The gradient by x: with g = w · dy, dx = s · g - x · s³ · mean(g · x).
+     *
+     * @param x [rows, width]
+     * @param weight [width]
+     * @param dy [rows, width]
+     * @param dx [rows, width], overwritten
+     */
+    public static void backward(
+            FloatBuffer x, FloatBuffer weight, FloatBuffer dy, FloatBuffer dx, int rows, int width, float epsilon) {
+        Team.run(rows, 1, (from, to, member) -> {
+            float[] scratch = Scratch.floats(member, 3 * width + LENGTH);
+            weight.get(0, scratch, 2 * width, width);
+            for (int row = from; row < to; row++) {
+                x.get(row * width, scratch, 0, width);
+                dy.get(row * width, scratch, width, width);
+                multiply(scratch, width, 2 * width, width);
+                float s = scale(dot(scratch, 0, 0, width, 3 * width), width, epsilon);
+                float t = -s * s * s * dot(scratch, 0, width, width, 3 * width) / width;
+                int i = 0;
+                for (; i + LENGTH <= width; i += LENGTH) {
+                    load(scratch, i).mul(t).add(load(scratch, width + i).mul(s)).intoArray(scratch, i);
+                }
+                for (; i < width; i++) {
+                    scratch[i] = scratch[i] * t + scratch[width + i] * s;
+                }
+                dx.put(row * width, scratch, 0, width);
+            }
+        });
+    }
+
+    private static float scale(float squares, int width, float epsilon) {
+        return (float) (1 / Math.sqrt(squares / width + epsilon));
+    }
+
+    /** The product of two runs of the scratch, into the first. */
+    private static void multiply(float[] scratch, int a, int b, int length) {
+        int i = 0;
+        for (; i + LENGTH <= length; i += LENGTH) {
+            load(scratch, a + i).mul(load(scratch, b + i)).intoArray(scratch, a + i);
+        }
+        for (; i < length; i++) {
+            scratch[a + i] *= scratch[b + i];
+        }
+    }
+
+    /** The scalar product of two runs of the scratch; a vector of it, at {@code sums}, is overwritten. */
+    private static float dot(float[] scratch, int a, int b, int length, int sums) {
+        FloatVector even = FloatVector.zero(FLOATS);
+        FloatVector odd = FloatVector.zero(FLOATS);
+        int i = 0;
+        for (; i + 2 * LENGTH <= length; i += 2 * LENGTH) {
+            even = load(scratch, a + i).fma(load(scratch, b + i), even);
+            odd = load(scratch, a + i + LENGTH).fma(load(scratch, b + i + LENGTH), odd);
+        }
+        float sum = Lanes.sum(even.add(odd), scratch, sums);
+        for (; i < length; i++) {
+            sum += scratch[a + i] * scratch[b + i];
+        }
+        return sum;
+    }
+}
