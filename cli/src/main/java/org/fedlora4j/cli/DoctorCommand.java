@@ -58,6 +58,7 @@ final class DoctorCommand implements Callable<Integer> {
         DoctorReport.Speed speed = report.speed();
         line(out, "f32", gigaflops(speed.f32Gflops()));
         line(out, "bf16", speed.bf16Gflops() == null ? "not measured: no AMX" : gigaflops(speed.bf16Gflops()));
+        line(out, "kernels", report.fusedKernels() ? "fused, Vector API" : "ND4J's ops");
         for (NativeRuntime.Setting setting : report.runtime().settings()) {
             String value = setting.value() == null ? " left as it is" : "=" + setting.value();
             line(out, "setting", setting.name() + value + ": " + setting.reason());

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.Loader;
 import org.fedlora4j.model.exec.CpuFeatures;
+import org.fedlora4j.model.exec.Kernel;
 import org.fedlora4j.model.exec.NativeRuntime;
 import org.fedlora4j.model.exec.Precision;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +21,7 @@ import org.nd4j.linalg.factory.Nd4j;
 /**
  * What this machine offers, as {@code doctor} prints it.
  *
+ * @param fusedKernels whether the small parts of a layer run as kernels of ours
  * @param faster what would make training faster here, a sentence each
  */
 record DoctorReport(
@@ -29,6 +31,7 @@ record DoctorReport(
         Memory memory,
         Speed speed,
         NativeRuntime.Settings runtime,
+        boolean fusedKernels,
         List<String> faster) {
 
     /**
@@ -92,7 +95,8 @@ record DoctorReport(
                 Memory.read(),
                 speed,
                 runtime,
-                faster(cpu, runtime, backend.library()));
+                Kernel.available(),
+                faster(cpu, runtime, backend.library(), Kernel.available()));
     }
 
     /** JavaCPP unpacks a library into a folder that has the archive's name. */
@@ -106,10 +110,13 @@ record DoctorReport(
     }
 
     /** What would make training faster than it is with this CPU, these settings and this library. */
-    static List<String> faster(CpuFeatures cpu, NativeRuntime.Settings runtime, String library) {
+    static List<String> faster(CpuFeatures cpu, NativeRuntime.Settings runtime, String library, boolean fusedKernels) {
         List<String> faster = new ArrayList<>();
         if (!library.contains("onednn")) {
             faster.add("ND4J's oneDNN build: " + library + " was loaded");
+        }
+        if (!fusedKernels) {
+            faster.add("Java's Vector API, which our kernels need: --add-modules=jdk.incubator.vector");
         }
         if (runtime.late()) {
             faster.add("Starting ND4J after NativeRuntime.ensure(): its settings came too late");

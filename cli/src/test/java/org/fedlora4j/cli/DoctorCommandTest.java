@@ -39,13 +39,13 @@ class DoctorCommandTest {
         NativeRuntime.Settings amxOff = new NativeRuntime.Settings(List.of(), false, true);
         NativeRuntime.Settings fine = new NativeRuntime.Settings(List.of(), true, false);
 
-        assertThat(DoctorReport.faster(amx, amxOff, "nd4j-native-linux-x86_64.jar"))
+        assertThat(DoctorReport.faster(amx, amxOff, "nd4j-native-linux-x86_64.jar", false))
                 .satisfiesExactly(
                         line -> assertThat(line).contains("oneDNN"),
                         line -> assertThat(line).contains("too late"),
                         line -> assertThat(line).contains("AMX"),
                         line -> assertThat(line).contains("processors"));
-        assertThat(DoctorReport.faster(many, fine, "x-onednn-avx2.jar")).isEmpty();
+        assertThat(DoctorReport.faster(many, fine, "x-onednn-avx2.jar", true)).isEmpty();
     }
 
     private static String run(String... arguments) {
