@@ -42,6 +42,7 @@ class DoctorCommandTest {
         assertThat(DoctorReport.faster(amx, amxOff, "nd4j-native-linux-x86_64.jar", false))
                 .satisfiesExactly(
                         line -> assertThat(line).contains("oneDNN"),
+                        line -> assertThat(line).contains("Vector API"),
                         line -> assertThat(line).contains("too late"),
                         line -> assertThat(line).contains("AMX"),
                         line -> assertThat(line).contains("processors"));
