@@ -17,6 +17,7 @@ import org.fedlora4j.tokenizer.PromptTemplate;
  * @param precision {@code auto}, {@code f32} or {@code bf16}
  * @param rounds after the recipe's warm-up
  * @param batchSize examples of a training step
+ * @param batchWindow batches whose examples are sorted by length together
  * @param seed of partition, splits, initial adapter, batches and dropout
  */
 public record Experiment(
@@ -28,12 +29,14 @@ public record Experiment(
         Recipe recipe,
         int rounds,
         int batchSize,
+        int batchWindow,
         int seed,
         Evaluation evaluation) {
 
     public Experiment {
         requireAtLeast(1, "rounds", rounds);
         requireAtLeast(1, "batch-size", batchSize);
+        requireAtLeast(1, "batch-window", batchWindow);
     }
 
     /**

@@ -91,6 +91,7 @@ public final class ExperimentFile {
         tree.set("recipe", RecipeFile.toTree(experiment.recipe()));
         tree.put("rounds", experiment.rounds());
         tree.put("batch-size", experiment.batchSize());
+        tree.put("batch-window", experiment.batchWindow());
         tree.put("seed", experiment.seed());
         Experiment.Evaluation evaluation = experiment.evaluation();
         tree.putObject("evaluate")
@@ -137,6 +138,7 @@ public final class ExperimentFile {
         Recipe recipe = recipe(fields, tree.path("recipe"));
         int rounds = fields.integer("rounds", 6);
         int batchSize = fields.integer("batch-size", 2);
+        int batchWindow = fields.integer("batch-window", 8);
         int seed = fields.integer("seed", 1);
         Optional<Experiment.Evaluation> evaluation = evaluation(fields.childOrEmpty("evaluate"));
         return fields.build(() -> new Experiment(
@@ -148,6 +150,7 @@ public final class ExperimentFile {
                 recipe,
                 rounds,
                 batchSize,
+                batchWindow,
                 seed,
                 evaluation.orElseThrow()));
     }

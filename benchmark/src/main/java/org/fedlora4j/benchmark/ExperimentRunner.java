@@ -95,6 +95,7 @@ public final class ExperimentRunner {
                 environment,
                 log.seconds() + Duration.between(began, clock.instant()).toNanos() / 1e9,
                 log.tokens(),
+                log.paddedShare(),
                 finalScores,
                 log.drift(),
                 log.bytes(),
@@ -164,6 +165,7 @@ public final class ExperimentRunner {
                 experiment.recipe(),
                 experiment.rounds(),
                 experiment.batchSize(),
+                experiment.batchWindow(),
                 tokenizer.padId(),
                 experiment.seed());
         return new Federation(

@@ -27,6 +27,7 @@ final class MetricsLog {
     private static final String ROUND = "round";
     private static final String PHASE = "phase";
     private static final String TOKENS = "tokens";
+    private static final String PADDING = "padding";
     private static final String DRIFT = "drift";
     private static final String BYTES_UP = "bytesUp";
     private static final String BYTES_DOWN = "bytesDown";
@@ -60,7 +61,8 @@ final class MetricsLog {
             throws IOException {
         for (PhaseResult phase : phases) {
             ObjectNode line = MAPPER.createObjectNode().put(ROUND, context.label());
-            line.put(PHASE, phase.phase()).put("loss", phase.loss()).put(TOKENS, phase.tokens());
+            line.put(PHASE, phase.phase()).put("loss", phase.loss());
+            line.put(TOKENS, phase.tokens()).put(PADDING, phase.padding());
             ObjectNode drift = line.putObject(DRIFT);
             phase.drift().forEach((part, resultant) -> drift.put(part.toString(), resultant));
             line.put(BYTES_UP, phase.bytesUp()).put(BYTES_DOWN, phase.bytesDown());
@@ -80,7 +82,16 @@ final class MetricsLog {
 
     /** Trained on, by all clients. */
     long tokens() {
-        return lines.stream().mapToLong(line -> line.path(TOKENS).asLong()).sum();
+        return sum(TOKENS);
+    }
+
+    /** Padding among all tokens that training computed. */
+    double paddedShare() {
+        return TrainingProgress.paddedShare(tokens(), sum(PADDING));
+    }
+
+    private long sum(String field) {
+        return lines.stream().mapToLong(line -> line.path(field).asLong()).sum();
     }
 
     /** Of the phases that share directions. */

@@ -16,6 +16,7 @@ import org.fedlora4j.common.AtomicFiles;
  * @param config the experiment with every default and the recipe written out
  * @param seconds of training and evaluation; of a resumed run, of all its parts
  * @param tokens trained on by all clients, padding not counted
+ * @param paddedShare of all tokens that training computed, those that were padding
  * @param drift how far clients' directions agreed, by round
  * @param bytesPerRound what one client sends and receives in a round, by phase
  * @param skippedRecords of the data, that could not be used
@@ -25,6 +26,7 @@ public record Result(
         Environment environment,
         double seconds,
         long tokens,
+        double paddedShare,
         Scores scores,
         List<Drift> drift,
         SortedMap<String, Bytes> bytesPerRound,

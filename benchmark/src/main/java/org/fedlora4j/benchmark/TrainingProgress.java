@@ -82,10 +82,16 @@ final class TrainingProgress {
     void phaseEnded(RoundContext context, PhaseResult result) {
         progress.line(String.format(
                 Locale.ROOT,
-                "%s, %s: mean loss %.4f, %d tokens",
+                "%s, %s: mean loss %.4f, %d tokens, %.1f %% padding",
                 context.label(),
                 result.phase(),
                 result.loss(),
-                result.tokens()));
+                result.tokens(),
+                100 * paddedShare(result.tokens(), result.padding())));
+    }
+
+    /** Padding among all tokens that were computed; 0 where there were none. */
+    static double paddedShare(long tokens, long padding) {
+        return (double) padding / Math.max(1, tokens + padding);
     }
 }

@@ -56,6 +56,7 @@ class ExperimentFileTest {
                 recipe: fedavg-lora
                 rounds: 3
                 batch-size: 7
+                batch-window: 3
                 seed: -5
                 evaluate: {rouge: false, max-new-tokens: 9, batch-size: 8, each-round: all}
                 """);
@@ -78,6 +79,7 @@ class ExperimentFileTest {
         assertThat(experiment.recipe()).isEqualTo(RecipeFile.load("fedavg-lora"));
         assertThat(experiment.rounds()).isEqualTo(3);
         assertThat(experiment.batchSize()).isEqualTo(7);
+        assertThat(experiment.batchWindow()).isEqualTo(3);
         assertThat(experiment.seed()).isEqualTo(-5);
         assertThat(experiment.evaluation()).isEqualTo(new Experiment.Evaluation(false, 9, 8, EachRound.ALL));
     }
@@ -156,6 +158,7 @@ class ExperimentFileTest {
             data.partition=category     | data.partition: "category", wanted an object
             rounds=0                    | rounds: 0, wanted at least 1
             rounds=1.5                  | rounds: 1.5, wanted a whole number
+            batch-window=0              | batch-window: 0, wanted at least 1
             batch-size=0                | batch-size: 0, wanted at least 1
             seed=many                   | seed: "many", wanted a whole number
             output=[a]                  | output: ["a"], wanted a path

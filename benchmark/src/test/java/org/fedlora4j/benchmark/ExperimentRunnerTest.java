@@ -101,6 +101,7 @@ class ExperimentRunnerTest {
                         "environment",
                         "seconds",
                         "tokens",
+                        "paddedShare",
                         "scores",
                         "drift",
                         "bytesPerRound",
@@ -110,6 +111,7 @@ class ExperimentRunnerTest {
         assertThat(json.at("/environment/machine/cores").asInt()).isPositive();
         assertThat(json.at("/environment/versions/nd4j").asText()).matches("1\\.0\\..+");
         assertThat(json.path("tokens").asLong()).isPositive();
+        assertThat(json.path("paddedShare").asDouble()).isBetween(0.01, 0.9);
         assertThat(json.path("scores").fieldNames()).toIterable().containsExactly("base", "global", "local", "clients");
         assertThat(json.path("scores").path("clients").findValuesAsText("id")).isEqualTo(CLIENTS);
         for (JsonNode client : json.path("scores").path("clients")) {
@@ -176,6 +178,7 @@ class ExperimentRunnerTest {
                         "colours: 6 training and 3 test examples, 0 of them cut off at 240 tokens; 0 records have too long")
                 .containsPattern(
                         "round 1/2, direction, client 2/3 numbers, step 1/2: loss \\d+\\.\\d+, \\d+ tokens/s, .+ left")
+                .containsPattern("round 2/2, magnitude: mean loss \\d\\.\\d+, \\d+ tokens, \\d+\\.\\d % padding")
                 .contains("evaluating the local model of sounds, generating: 0 of 3 examples");
     }
 
@@ -223,7 +226,7 @@ class ExperimentRunnerTest {
         assertThat(bytes(run.resolve("adapters"))).isEqualTo(bytes(finished.resolve("adapters")));
         JsonNode resumed = JSON.readTree(run.resolve("result.json").toFile());
         JsonNode whole = JSON.readTree(finished.resolve("result.json").toFile());
-        for (String field : List.of("tokens", "scores", "drift", "bytesPerRound")) {
+        for (String field : List.of("tokens", "paddedShare", "scores", "drift", "bytesPerRound")) {
             assertThat(resumed.path(field)).isEqualTo(whole.path(field));
         }
         assertThat(metrics(run)).isEqualTo(metrics(finished));

@@ -48,6 +48,7 @@ public final class TrainFederated {
                     RecipeFile.load(arguments[3]),
                     Integer.parseInt(arguments[4]),
                     2,
+                    8,
                     tokenizer.padId(),
                     1);
             try (Federation federation = new Federation(model, settings, clients)) {

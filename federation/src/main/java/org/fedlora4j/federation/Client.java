@@ -41,9 +41,11 @@ final class Client {
         long seed = context.clientSeed(id());
         PrivateParts applied = own.only(settings.recipe().privatePartsIn(phase));
         trainer.start(applied.applyTo(shared), AdamW.Settings.of(phase.learningRate(), phase.weightDecay()), seed);
-        Batches batches = new Batches(data.train(), settings.batchSize(), settings.padId(), seed);
+        Batches batches =
+                new Batches(data.train(), settings.batchSize(), settings.batchWindow(), settings.padId(), seed);
         Score score = Score.ZERO;
         long tokens = 0;
+        long padding = 0;
         for (int step = 1; step <= phase.steps(); step++) {
             TokenBatch batch = batches.next();
             Score before = trainer.step(batch);
@@ -51,6 +53,7 @@ final class Client {
             listener.clientStep(context, id(), step, before.meanLoss(), batch.tokens());
             score = score.plus(before);
             tokens += batch.tokens();
+            padding += batch.padding();
         }
         PartValues trained = new PartValues(trainer.trained());
         requireFinite(trained, context);
@@ -61,7 +64,7 @@ final class Client {
                 context.roundsBefore(),
                 shared,
                 data.train().size(),
-                new PhaseResult.Training(score.meanLoss(), tokens).metrics(),
+                new PhaseResult.Training(score.meanLoss(), tokens, padding).metrics(),
                 applied.removeFrom(trained.only(phase.share()), shared.axis()));
     }
 

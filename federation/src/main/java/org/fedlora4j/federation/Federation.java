@@ -43,16 +43,22 @@ public final class Federation implements AutoCloseable {
      *
      * @param rounds after the recipe's warm-up, at least 0
      * @param batchSize examples of a client's optimizer step
+     * @param batchWindow batches whose examples are sorted by length together, so that similar ones share a batch; 1 for
+     *     none
      * @param padId of the tokens that batches are padded with
      * @param seed of the adapter's initial values, the order of examples and dropout
      */
-    public record Settings(LoraConfig lora, Recipe recipe, int rounds, int batchSize, int padId, long seed) {
+    public record Settings(
+            LoraConfig lora, Recipe recipe, int rounds, int batchSize, int batchWindow, int padId, long seed) {
         public Settings {
             if (rounds < 0) {
                 throw new BadInputException("rounds: " + rounds + ", wanted at least 0");
             }
             if (batchSize < 1) {
                 throw new BadInputException("batch-size: " + batchSize + ", wanted at least 1");
+            }
+            if (batchWindow < 1) {
+                throw new BadInputException("batch-window: " + batchWindow + ", wanted at least 1");
             }
         }
     }

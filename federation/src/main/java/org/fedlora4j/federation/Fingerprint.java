@@ -22,6 +22,7 @@ final class Fingerprint {
         texts.put("lora", settings.lora().toString());
         texts.put("recipe", RecipeFile.toTree(settings.recipe()).toString());
         texts.put("batch size", String.valueOf(settings.batchSize()));
+        texts.put("batch window", String.valueOf(settings.batchWindow()));
         texts.put("padding id", String.valueOf(settings.padId()));
         texts.put("seed", String.valueOf(settings.seed()));
         texts.put("clients", clients.stream().map(ClientData::id).toList().toString());

@@ -27,21 +27,24 @@ public record PhaseResult(
      *
      * @param loss mean over the targets of all steps, each before its update, in nats
      * @param tokens in all batches, padding not counted
+     * @param padding tokens of padding, which were computed too
      */
-    public record Training(double loss, long tokens) {
+    public record Training(double loss, long tokens, long padding) {
         private static final String LOSS = "loss";
         private static final String TOKENS = "tokens";
+        private static final String PADDING = "padding";
 
         static Training of(SharedUpdate update) {
             Map<String, Double> metrics = update.metrics();
             return new Training(
                     metrics.getOrDefault(LOSS, Double.NaN),
-                    metrics.getOrDefault(TOKENS, 0.0).longValue());
+                    metrics.getOrDefault(TOKENS, 0.0).longValue(),
+                    metrics.getOrDefault(PADDING, 0.0).longValue());
         }
 
         /** As an update carries them. */
         Map<String, Double> metrics() {
-            return Map.of(LOSS, loss, TOKENS, (double) tokens);
+            return Map.of(LOSS, loss, TOKENS, (double) tokens, PADDING, (double) padding);
         }
     }
 
@@ -58,5 +61,10 @@ public record PhaseResult(
     /** Of all clients together. */
     public long tokens() {
         return clients.values().stream().mapToLong(Training::tokens).sum();
+    }
+
+    /** Of all clients together. */
+    public long padding() {
+        return clients.values().stream().mapToLong(Training::padding).sum();
     }
 }

@@ -54,7 +54,7 @@ class FederationTest {
             for (int stage = 0; stage < RoundContext.stages(recipe, 2); stage++) {
                 RoundContext context = new RoundContext(recipe, 2, Runs.SEED, stage);
                 long seed = context.clientSeed(data.id());
-                Batches batches = new Batches(data.train(), Runs.BATCH, Runs.PADDING, seed);
+                Batches batches = new Batches(data.train(), Runs.BATCH, Runs.WINDOW, Runs.PADDING, seed);
                 trainer.start(adapter, AdamW.Settings.of(1e-3, 0), seed);
                 for (int step = 0; step < context.phase().steps(); step++) {
                     trainer.step(batches.next());
@@ -92,7 +92,7 @@ class FederationTest {
     void theSeedMatters() throws IOException {
         Recipe recipe = Runs.recipe("fedavg-lora");
         Federation.Settings other =
-                new Federation.Settings(Runs.LORA, recipe, 1, Runs.BATCH, Runs.PADDING, Runs.SEED + 1);
+                new Federation.Settings(Runs.LORA, recipe, 1, Runs.BATCH, Runs.WINDOW, Runs.PADDING, Runs.SEED + 1);
         assertThat(run(other, Runs.clients(2), RunListener.NONE)).isNotEqualTo(run(recipe, 1, Runs.clients(2)));
     }
 
@@ -110,7 +110,7 @@ class FederationTest {
                 default -> WHOLE;
             };
             assertThat(update.values().parts()).as(update.phase()).isEqualTo(wanted);
-            assertThat(update.metrics()).containsOnlyKeys("loss", "tokens");
+            assertThat(update.metrics()).containsOnlyKeys("loss", "padding", "tokens");
         }
     }
 
@@ -196,6 +196,7 @@ class FederationTest {
             assertThat(result.clients()).containsOnlyKeys("client-1", "client-2");
             assertThat(result.loss()).isBetween(1.0, 10.0);
             assertThat(result.tokens()).isPositive();
+            assertThat(result.padding()).isPositive();
         });
     }
 
@@ -256,8 +257,10 @@ class FederationTest {
         assertThatThrownBy(() -> new ClientData("a", List.of())).hasMessageContaining("client a: no training examples");
         assertThatThrownBy(() -> new Example(new int[] {1, 2}, new int[] {1, -100}))
                 .hasMessageContaining("without a target");
-        assertThatThrownBy(() -> new Federation.Settings(Runs.LORA, settings.recipe(), 1, 0, 0, 0))
+        assertThatThrownBy(() -> new Federation.Settings(Runs.LORA, settings.recipe(), 1, 0, 1, 0, 0))
                 .hasMessage("batch-size: 0, wanted at least 1");
+        assertThatThrownBy(() -> new Federation.Settings(Runs.LORA, settings.recipe(), 1, 1, 0, 0, 0))
+                .hasMessage("batch-window: 0, wanted at least 1");
     }
 
     private static Runs.Models run(Recipe recipe, int rounds, List<ClientData> clients) throws IOException {

@@ -102,7 +102,8 @@ class ResumeTest {
         Federation.Settings mine = Runs.settings(recipe, ROUNDS);
         assertRefused(
                 folder,
-                new Federation.Settings(mine.lora(), mine.recipe(), ROUNDS, mine.batchSize(), mine.padId(), 12),
+                new Federation.Settings(
+                        mine.lora(), mine.recipe(), ROUNDS, mine.batchSize(), mine.batchWindow(), mine.padId(), 12),
                 Runs.clients(2),
                 "its seed is 11, wanted this run's: 12");
         assertRefused(folder, Runs.settings(Runs.recipe("fedavg-lora"), ROUNDS), Runs.clients(2), "its recipe is {");

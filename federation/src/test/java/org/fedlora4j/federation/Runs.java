@@ -15,6 +15,7 @@ import org.fedlora4j.lora.LoraConfig;
 final class Runs {
     static final LoraConfig LORA = LoraConfig.of(2, 4, "q_proj", "v_proj");
     static final int BATCH = 2;
+    static final int WINDOW = 2;
     static final int PADDING = 0;
     static final long SEED = 11;
 
@@ -41,7 +42,7 @@ final class Runs {
     }
 
     static Federation.Settings settings(Recipe recipe, int rounds) {
-        return new Federation.Settings(LORA, recipe, rounds, BATCH, PADDING, SEED);
+        return new Federation.Settings(LORA, recipe, rounds, BATCH, WINDOW, PADDING, SEED);
     }
 
     /** Three examples for client {@code 1}, four for client {@code 2} and so on, of three to nine tokens. */

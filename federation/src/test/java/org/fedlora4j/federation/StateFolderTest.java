@@ -126,7 +126,7 @@ class StateFolderTest {
     private static RunState state(int stagesDone) {
         PhaseResult result = new PhaseResult(
                 "direction",
-                new TreeMap<>(Map.of("a/b", new PhaseResult.Training(1.0 / 3, 77))),
+                new TreeMap<>(Map.of("a/b", new PhaseResult.Training(1.0 / 3, 77, 7))),
                 new TreeMap<>(Map.of(Part.A_DIRECTION, 0.1 + stagesDone)),
                 64,
                 64);

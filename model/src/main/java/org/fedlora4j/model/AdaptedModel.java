@@ -10,9 +10,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * so that whoever owns them may change their values between calls.
  */
 public final class AdaptedModel implements AutoCloseable {
-    /** Lengths are rounded up to a multiple of this, so that few plans serve all batches. */
-    private static final int TOKENS_STEP = 32;
-
     private final LanguageModel model;
     private final Adapter adapter;
 
@@ -96,7 +93,7 @@ public final class AdaptedModel implements AutoCloseable {
 
     /** Scores by row; with a plan for training, leaves the gradient of the mean loss in it. */
     private List<Score> score(TokenBatch batch, @Nullable BatchPlan training) {
-        int tokens = paddedTokens(batch);
+        int tokens = batch.paddedLength();
         int[] rows = new int[batch.targets()];
         int[] targets = new int[rows.length];
         int[] owners = new int[rows.length];
@@ -127,7 +124,7 @@ public final class AdaptedModel implements AutoCloseable {
 
     /** The rows of the padded batch that the batch itself has. */
     private static int[] allRows(TokenBatch batch) {
-        int tokens = paddedTokens(batch);
+        int tokens = batch.paddedLength();
         int longest = batch.longest();
         int[] rows = new int[batch.rows() * longest];
         for (int i = 0; i < rows.length; i++) {
@@ -136,15 +133,11 @@ public final class AdaptedModel implements AutoCloseable {
         return rows;
     }
 
-    private static int paddedTokens(TokenBatch batch) {
-        return (batch.longest() + TOKENS_STEP - 1) / TOKENS_STEP * TOKENS_STEP;
-    }
-
     private BatchPlan plan(TokenBatch batch, boolean training) {
         return model.plan(adapter, shape(batch, training));
     }
 
     private static LlamaGraph.LayerShape shape(TokenBatch batch, boolean training) {
-        return new LlamaGraph.LayerShape(batch.rows(), paddedTokens(batch), 0, training);
+        return new LlamaGraph.LayerShape(batch.rows(), batch.paddedLength(), 0, training);
     }
 }

@@ -10,6 +10,9 @@ import java.util.Arrays;
  * @param padId the id at padded positions; it shows nowhere but in their own hidden states
  */
 public record TokenBatch(int[][] ids, int[][] labels, int padId) {
+    /** Rows are padded to a multiple of at least so many tokens. */
+    private static final int PADDED_STEP = 16;
+
     /** A label that is no target. */
     public static final int IGNORED = -100;
 
@@ -42,6 +45,21 @@ public record TokenBatch(int[][] ids, int[][] labels, int padId) {
     /** Tokens of the longest row. */
     public int longest() {
         return Arrays.stream(ids).mapToInt(row -> row.length).max().orElseThrow();
+    }
+
+    /**
+     * Tokens that every row is computed with: those of the longest one, rounded up so that few plans serve all batches, to
+     * a multiple of 16 up to 256, of 32 up to 512, of 64 up to 1,024 and so on.
+     */
+    int paddedLength() {
+        int longest = longest();
+        int step = Math.max(PADDED_STEP, Integer.highestOneBit(longest - 1) / 8);
+        return (longest + step - 1) / step * step;
+    }
+
+    /** Tokens of padding that are computed beside {@link #tokens}. */
+    public int padding() {
+        return rows() * paddedLength() - tokens();
     }
 
     /** Tokens of all rows, padding not counted. */

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class TokenBatchTest {
     @Test
@@ -13,9 +15,17 @@ class TokenBatchTest {
         assertThat(batch.rows()).isEqualTo(2);
         assertThat(batch.longest()).isEqualTo(3);
         assertThat(batch.tokens()).isEqualTo(4);
+        assertThat(batch.padding()).isEqualTo(2 * 16 - 4);
         // Nothing predicts a row's first token.
         assertThat(batch.targets()).isEqualTo(1);
         assertThat(TokenBatch.of(batch.ids()).targets()).isZero();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, 16", "16, 16", "17, 32", "256, 256", "257, 288", "512, 512", "513, 576", "1025, 1152"})
+    void padsToFewLengths(int longest, int padded) {
+        TokenBatch batch = TokenBatch.of(new int[][] {new int[longest], new int[1]});
+        assertThat(batch.paddedLength()).isEqualTo(padded);
     }
 
     @Test
