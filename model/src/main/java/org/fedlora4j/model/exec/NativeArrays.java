@@ -36,7 +36,7 @@ public final class NativeArrays {
      *
      * @throws IllegalArgumentException if there are more than a buffer can hold, 2 GiB
      */
-    static FloatBuffer buffer(INDArray array) {
+    public static FloatBuffer buffer(INDArray array) {
         if (array.length() > Integer.MAX_VALUE / Float.BYTES || array.dataType() != DataType.FLOAT) {
             throw new IllegalArgumentException(
                     array.shapeInfoToString() + " as a buffer; wanted floats of less than 2 GiB");
@@ -82,20 +82,6 @@ public final class NativeArrays {
                     "row " + row + " of " + matrix.shapeInfoToString() + " into " + target.length + " floats");
         }
         new FloatPointer(new Address(matrix.data().address() + row * columns * Float.BYTES, columns)).get(target);
-    }
-
-    /** Copies a row of a row-major matrix of floats, times a factor, into a row of another of the same width. */
-    public static void copyRow(INDArray from, long fromRow, INDArray to, long toRow, float factor) {
-        int columns = Math.toIntExact(from.size(1));
-        float[] values = new float[columns];
-        readRow(from, fromRow, values);
-        for (int i = 0; i < columns; i++) {
-            values[i] *= factor;
-        }
-        if (to.size(1) != columns || toRow >= to.size(0)) {
-            throw new IllegalArgumentException(columns + " floats into row " + toRow + " of " + to.shapeInfoToString());
-        }
-        new FloatPointer(new Address(to.data().address() + toRow * columns * Float.BYTES, columns)).put(values);
     }
 
     /** Copies a run of floats from one row-major array into another; offsets and length in elements. */
