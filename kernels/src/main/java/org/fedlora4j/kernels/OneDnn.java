@@ -4,6 +4,7 @@ import com.sun.jna.Library;
 import com.sun.jna.Native;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.Platform;
+import com.sun.jna.ptr.PointerByReference;
 import java.io.File;
 import java.io.IOException;
 import java.net.URL;
@@ -20,8 +21,6 @@ import org.jspecify.annotations.Nullable;
  * symbols: neither sees the other's.
  */
 final class OneDnn {
-    static final int F32 = 3;
-    static final int BF16 = 2;
     static final int SOURCE = 1;
     static final int SECOND_SOURCE = 2;
     static final int WEIGHTS = 33;
@@ -29,6 +28,7 @@ final class OneDnn {
     static final int SCRATCHPAD = 80;
     static final int FIRST_POST_OP = 32_768;
     static final int SCRATCHPAD_QUERY = 136;
+    private static final int IMPLEMENTATION_QUERY = 8;
     static final int BINARY_ADD = 0x1fff0;
     static final int USER_SCRATCHPAD = 1;
     private static final int CPU = 1;
@@ -149,6 +149,16 @@ final class OneDnn {
     static native long dnnl_primitive_desc_query_md(long descriptor, int what, int index);
 
     static native int dnnl_primitive_desc_destroy(long descriptor);
+
+    private static native int dnnl_primitive_desc_query(
+            long descriptor, int what, int index, PointerByReference result);
+
+    /** The name of the implementation that oneDNN has chosen, such as {@code brg_matmul:avx512_core_amx}. */
+    static String implementation(long descriptor) {
+        PointerByReference name = new PointerByReference();
+        check("query", dnnl_primitive_desc_query(descriptor, IMPLEMENTATION_QUERY, 0, name));
+        return name.getValue().getString(0);
+    }
 
     static native int dnnl_primitive_create(long[] primitive, long descriptor);
 

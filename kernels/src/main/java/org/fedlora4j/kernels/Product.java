@@ -23,33 +23,54 @@ public final class Product {
         OTHER
     }
 
+    /** The type of a matrix's elements. */
+    public enum Type {
+        F32(3, Float.BYTES),
+        BF16(2, Short.BYTES),
+        F16(1, Short.BYTES);
+
+        private final int code;
+        private final int bytes;
+
+        Type(int code, int bytes) {
+            this.code = code;
+            this.bytes = bytes;
+        }
+
+        /** Bytes of an element. */
+        public int bytes() {
+            return bytes;
+        }
+    }
+
     /**
      * A matrix as it lies in memory.
      *
-     * @param bf16 whether its elements are bfloat16 and not float32
      * @param transposed whether it lies there transposed
      * @param stride elements from the beginning of a row as it lies there to that of the next
      */
-    public record Operand(boolean bf16, boolean transposed, long stride) {
+    public record Operand(Type type, boolean transposed, long stride) {
         /** Where an element is, in bytes from the matrix's beginning. */
         long offset(long row, long column) {
-            return (transposed ? column * stride + row : row * stride + column) * (bf16 ? 2 : 4);
+            return (transposed ? column * stride + row : row * stride + column) * type.bytes;
         }
 
         private long descriptor(long rows, long columns) {
             long[] strides = transposed ? new long[] {1, stride} : new long[] {stride, 1};
-            int type = bf16 ? OneDnn.BF16 : OneDnn.F32;
             return created(
                     "descriptor",
                     handle -> OneDnn.dnnl_memory_desc_create_with_strides(
-                            handle, 2, new long[] {rows, columns}, type, strides));
+                            handle, 2, new long[] {rows, columns}, type.code, strides));
         }
     }
 
-    /** M, K, N, and how the three matrices lie in memory; left and right have the same type. */
+    /**
+     * M, K, N, and how the three matrices lie in memory. Both factors are float32 or both bfloat16; the right one of a
+     * float32 product may also be of 16 bits, and is widened as it is read.
+     */
     public record Shape(int rows, int inner, int columns, Operand left, Operand right, Operand result, Sum sum) {
         public Shape {
-            if (rows < 1 || inner < 1 || columns < 1 || left.bf16 != right.bf16) {
+            if (rows < 1 || inner < 1 || columns < 1 || left.type != right.type && left.type != Type.F32) {
                 throw new IllegalArgumentException("product of " + rows + " x " + inner + ", " + left + ", by " + inner
                         + " x " + columns + ", " + right);
             }
@@ -62,13 +83,11 @@ public final class Product {
     }
 
     private static final int ARGUMENT_BYTES = 16;
-    private static final int ALIGNMENT = 4096;
     private static final Map<Shape, Product> PRODUCTS = new ConcurrentHashMap<>();
     /** Each member's memory for what a product needs while it runs, as large as the largest so far. */
-    private static final Pointer[] SCRATCHPADS = new Pointer[Team.size()];
+    private static final NativeBlock[] SCRATCHPADS = NativeBlock.forTeam();
 
-    private static final long[] SCRATCHPAD_BYTES = new long[Team.size()];
-
+    private final String implementation;
     private final long primitive;
     private final long scratchBytes;
     private final Member[] members = new Member[Team.size()];
@@ -83,18 +102,24 @@ public final class Product {
         return PRODUCTS.computeIfAbsent(shape, key -> OneDnn.withOneThread(() -> new Product(key)));
     }
 
+    /** Whether this CPU multiplies float32 by this type with more than plain loops. */
+    public static boolean isFast(Type left, Type right) {
+        int size = 64;
+        Operand result = new Operand(Type.F32, false, size);
+        Shape probe = new Shape(
+                size, size, size, new Operand(left, false, size), new Operand(right, true, size), result, Sum.NOTHING);
+        return failure() == null && !of(probe).implementation.startsWith("ref");
+    }
+
     private Product(Shape shape) {
         long left = shape.left.descriptor(shape.rows, shape.inner);
         long right = shape.right.descriptor(shape.inner, shape.columns);
         long result = shape.result.descriptor(shape.rows, shape.columns);
-        long other = new Operand(false, false, shape.result.stride).descriptor(shape.rows, shape.columns);
+        long other = new Operand(Type.F32, false, shape.result.stride).descriptor(shape.rows, shape.columns);
         long postOps = created("post-ops", OneDnn::dnnl_post_ops_create);
         switch (shape.sum) {
             case NOTHING -> {}
-            case RESULT ->
-                check(
-                        "sum",
-                        OneDnn.dnnl_post_ops_append_sum(postOps, 1, 0, shape.result.bf16 ? OneDnn.BF16 : OneDnn.F32));
+            case RESULT -> check("sum", OneDnn.dnnl_post_ops_append_sum(postOps, 1, 0, shape.result.type.code));
             case OTHER -> check("addition", OneDnn.dnnl_post_ops_append_binary(postOps, OneDnn.BINARY_ADD, other));
         }
         long attributes = created("attributes", OneDnn::dnnl_primitive_attr_create);
@@ -105,6 +130,7 @@ public final class Product {
                 "product " + shape,
                 handle -> OneDnn.dnnl_matmul_primitive_desc_create(
                         handle, OneDnn.engine(), left, right, 0, result, attributes));
+        implementation = OneDnn.implementation(descriptor);
         primitive = created("primitive", handle -> OneDnn.dnnl_primitive_create(handle, descriptor));
         long scratch = OneDnn.dnnl_primitive_desc_query_md(descriptor, OneDnn.SCRATCHPAD_QUERY, 0);
         scratchBytes = OneDnn.dnnl_memory_desc_get_size(scratch);
@@ -139,17 +165,6 @@ public final class Product {
         members[member].run(this, member, left, right, result, other);
     }
 
-    private static long scratchpad(int member, long bytes) {
-        if (SCRATCHPAD_BYTES[member] < bytes) {
-            if (SCRATCHPADS[member] != null) {
-                Native.free(Pointer.nativeValue(SCRATCHPADS[member]));
-            }
-            SCRATCHPADS[member] = new Pointer(Native.malloc(bytes + ALIGNMENT));
-            SCRATCHPAD_BYTES[member] = bytes;
-        }
-        return (Pointer.nativeValue(SCRATCHPADS[member]) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    }
-
     /** A member's handles: they are set anew for each run. */
     private static final class Member {
         private final long stream = OneDnn.stream();
@@ -179,7 +194,7 @@ public final class Product {
             OneDnn.dnnl_memory_set_data_handle(memories[1], right);
             OneDnn.dnnl_memory_set_data_handle(memories[2], result);
             if (product.scratchBytes > 0) {
-                OneDnn.dnnl_memory_set_data_handle(memories[3], scratchpad(member, product.scratchBytes));
+                OneDnn.dnnl_memory_set_data_handle(memories[3], SCRATCHPADS[member].address(product.scratchBytes));
             }
             if (count == 5) {
                 OneDnn.dnnl_memory_set_data_handle(memories[4], other);

@@ -11,6 +11,7 @@ import org.fedlora4j.model.config.LlamaConfig;
 import org.fedlora4j.model.exec.ExecutionPlan;
 import org.fedlora4j.model.exec.NativeArrays;
 import org.fedlora4j.model.exec.NativeMemory;
+import org.fedlora4j.model.exec.Precision;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -24,9 +25,11 @@ final class Head implements AutoCloseable {
 
     private final LlamaConfig config;
     private final FrozenWeights weights;
+    private final Precision precision;
     private final Map<Integer, Chunk> chunks = new HashMap<>();
 
-    Head(LlamaConfig config, FrozenWeights weights) {
+    Head(LlamaConfig config, FrozenWeights weights, Precision precision) {
+        this.precision = precision;
         this.config = config;
         this.weights = weights;
     }
@@ -145,7 +148,9 @@ final class Head implements AutoCloseable {
             gradient = NativeArrays.buffer(dx);
             loss = CrossEntropy.over(logits);
             CompiledGraph compiled = CompiledGraph.withGradient(
-                    LlamaGraph.head(config, rows, weights.norm(), weights.head(), true), List.of(LlamaGraph.INPUT));
+                    LlamaGraph.head(config, rows, weights.norm(), weights.head(), true),
+                    List.of(LlamaGraph.INPUT),
+                    precision);
             Map<String, INDArray> arrays = new HashMap<>();
             arrays.put(LlamaGraph.INPUT, x);
             arrays.put(LlamaGraph.NORM, weights.norm());

@@ -64,15 +64,22 @@ public final class ExecutionPlan {
      * @param forwardOutputs variables that the forward half makes
      * @param backwardOutputs variables that the backward half makes; empty for a plan without one
      * @param substitutes variables to be read from another variable instead of being computed
+     * @param precision the type of what products multiply
+     * @param bf16Inputs which of the inputs are bound as bfloat16 in that precision
      */
     public static ExecutionPlan compile(
             SameDiff graph,
             Set<String> inputs,
             List<String> forwardOutputs,
             List<String> backwardOutputs,
-            Map<String, String> substitutes) {
+            Map<String, String> substitutes,
+            Precision precision,
+            Set<String> bf16Inputs) {
         Program program = PlanCompiler.compile(graph, inputs, forwardOutputs, backwardOutputs, substitutes);
         Sums.fuse(program);
+        if (precision == Precision.BF16) {
+            HalfPrecision.apply(program, bf16Inputs);
+        }
         return new ExecutionPlan(program);
     }
 

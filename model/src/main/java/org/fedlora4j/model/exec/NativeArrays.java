@@ -1,9 +1,11 @@
 package org.fedlora4j.model.exec;
 
 import java.nio.FloatBuffer;
+import java.nio.ShortBuffer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.javacpp.ShortPointer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -42,6 +44,15 @@ public final class NativeArrays {
                     array.shapeInfoToString() + " as a buffer; wanted floats of less than 2 GiB");
         }
         return new FloatPointer(new Address(array.data().address(), array.length())).asBuffer();
+    }
+
+    /** A row-major bfloat16 array as a buffer over the same memory. */
+    static ShortBuffer halves(INDArray array) {
+        if (array.length() > Integer.MAX_VALUE / Short.BYTES || array.dataType() != DataType.BFLOAT16) {
+            throw new IllegalArgumentException(
+                    array.shapeInfoToString() + " as a buffer; wanted bfloat16 of less than 2 GiB");
+        }
+        return new ShortPointer(new Address(array.data().address(), array.length())).asBuffer();
     }
 
     /** Copies a row-major array's floats out; {@code target} holds its length. */

@@ -1,6 +1,7 @@
 package org.fedlora4j.model.exec;
 
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.fedlora4j.kernels.Product;
 import org.fedlora4j.kernels.SharedProduct;
@@ -48,6 +49,22 @@ record ProductStep(
     }
 
     @Override
+    public Set<Integer> bf16Inputs() {
+        return Set.of(0, 1);
+    }
+
+    @Override
+    public boolean canWriteBf16() {
+        return true;
+    }
+
+    @Override
+    public Step withInput(int index, String name) {
+        return new ProductStep(
+                index == 0 ? name : left, index == 1 ? name : right, leftTransposed, rightTransposed, plus, output);
+    }
+
+    @Override
     public List<long[]> outputShapes(INDArray[] arguments) {
         return List.of(
                 new long[] {arguments[0].size(leftTransposed ? 1 : 0), arguments[1].size(rightTransposed ? 0 : 1)});
@@ -73,6 +90,16 @@ record ProductStep(
     }
 
     private static Product.Operand operand(INDArray matrix, boolean transposed) {
-        return new Product.Operand(matrix.dataType() == DataType.BFLOAT16, transposed, matrix.size(1));
+        return new Product.Operand(type(matrix.dataType()), transposed, matrix.size(1));
+    }
+
+    /** A type as products know it. */
+    static Product.Type type(DataType type) {
+        return switch (type) {
+            case FLOAT -> Product.Type.F32;
+            case BFLOAT16 -> Product.Type.BF16;
+            case HALF -> Product.Type.F16;
+            default -> throw new IllegalArgumentException("a product of " + type);
+        };
     }
 }
