@@ -26,6 +26,11 @@ public final class NativeArrays {
                 Nd4j.createBuffer(new Address(address, length), length, type), shape, strides(shape), 0, 'c', type);
     }
 
+    /** Where a row-major array's elements begin. */
+    static long address(INDArray array) {
+        return array.data().address();
+    }
+
     /**
      * A row-major array's floats as a buffer over the same memory.
      *
