@@ -1,9 +1,9 @@
 package org.fedlora4j.microbench;
 
-import java.nio.FloatBuffer;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.fedlora4j.kernels.CrossEntropyKernel;
+import org.fedlora4j.kernels.Numbers;
 import org.fedlora4j.model.exec.NativeArrays;
 import org.fedlora4j.model.exec.NativeMemory;
 import org.fedlora4j.model.exec.NativeRuntime;
@@ -54,10 +54,10 @@ public class CrossEntropyBenchmark {
         INDArray dLogits = memory.floats(ROWS, VOCABULARY);
         Nd4j.randn(logits);
         if (by == By.KERNEL) {
-            FloatBuffer buffer = NativeArrays.buffer(logits);
-            FloatBuffer dBuffer = NativeArrays.buffer(dLogits);
-            loss = () -> CrossEntropyKernel.score(buffer, VOCABULARY, targets);
-            gradient = () -> CrossEntropyKernel.score(buffer, VOCABULARY, targets, dBuffer);
+            Numbers numbers = Numbers.of(NativeArrays.buffer(logits));
+            Numbers dNumbers = Numbers.of(NativeArrays.buffer(dLogits));
+            loss = () -> CrossEntropyKernel.score(numbers, VOCABULARY, targets, null);
+            gradient = () -> CrossEntropyKernel.score(numbers, VOCABULARY, targets, dNumbers);
         } else {
             INDArray labels = Nd4j.createFromArray(targets);
             Runnable losses = op("", labels, logits, memory.floats(ROWS));
