@@ -5,8 +5,6 @@ import static org.fedlora4j.kernels.Lanes.LENGTH;
 import static org.fedlora4j.kernels.Lanes.load;
 import static org.fedlora4j.kernels.Lanes.roundUp;
 
-import java.nio.FloatBuffer;
-import java.nio.ShortBuffer;
 import java.util.Arrays;
 import java.util.Objects;
 import jdk.incubator.vector.FloatVector;
@@ -34,45 +32,27 @@ public final class CrossEntropyKernel {
     public record Row(double loss, boolean correct, double sum) {}
 
     /**
-     * Scores the first rows against as many targets.
+     * Scores the first rows against as many targets, and makes their gradients, sum · (softmax - onehot(target)). To scale a
+     * row here would cost a pass over it, while what is made from it is narrow.
      *
      * @param logits [rows, width]
+     * @param gradient [rows, width], overwritten, zero in rows without target; may be {@code logits}, or null for none
      */
-    public static Row[] score(FloatBuffer logits, int width, int[] targets) {
-        return score(logits, width, targets, targets.length, null);
-    }
-
-    /**
-     * Scores rows, and makes their gradients: sum · (softmax - onehot(target)). To scale a row here would cost a pass over
-     * it, while what is made from it is narrow.
-     *
-     * @param gradient [rows, width], overwritten; zero in rows without target; may be {@code logits}
-     */
-    public static Row[] score(FloatBuffer logits, int width, int[] targets, FloatBuffer gradient) {
-        return score(logits, width, targets, gradient.capacity() / width, new Floats(gradient));
-    }
-
-    /** The same with the gradient in bf16. */
-    public static Row[] score(FloatBuffer logits, int width, int[] targets, ShortBuffer gradient) {
-        return score(logits, width, targets, gradient.capacity() / width, new BrainFloats(gradient));
-    }
-
-    private static Row[] score(FloatBuffer logits, int width, int[] targets, int rows, @Nullable Output gradient) {
+    public static Row[] score(Numbers logits, int width, int[] targets, @Nullable Numbers gradient) {
         for (int target : targets) {
             Objects.checkIndex(target, width);
         }
         Row[] scores = new Row[targets.length];
+        int rows = gradient == null ? targets.length : gradient.length() / width;
         Team.run(rows, 1, (from, to, member) -> {
             float[] tile = Scratch.floats(member, TILE + LENGTH);
-            int scored = Math.min(to, targets.length);
-            for (int row = from; row < scored; row++) {
+            for (int row = from; row < Math.min(to, targets.length); row++) {
                 scores[row] = score(logits, row * width, width, targets[row], gradient, tile, member);
             }
-            if (gradient != null && to > targets.length) {
-                Arrays.fill(tile, 0, TILE, 0);
-                int begin = Math.max(from, targets.length) * width;
-                for (int at = begin; at < to * width; at += TILE) {
-                    gradient.put(at, tile, Math.min(TILE, to * width - at), member);
+            if (gradient != null) {
+                Arrays.fill(tile, 0);
+                for (int at = Math.max(from, targets.length) * width; at < to * width; at += TILE) {
+                    gradient.put(at, tile, 0, Math.min(TILE, to * width - at), member);
                 }
             }
         });
@@ -80,40 +60,49 @@ public final class CrossEntropyKernel {
     }
 
     private static Row score(
-            FloatBuffer logits, int at, int width, int target, @Nullable Output gradient, float[] tile, int member) {
-        float targetLogit = logits.get(at + target);
+            Numbers logits, int at, int width, int target, @Nullable Numbers gradient, float[] tile, int member) {
+        logits.get(at + target, tile, 0, 1, member);
+        float targetLogit = tile[0];
         float largest = Float.NEGATIVE_INFINITY;
-        int tileOfLargest = 0;
+        boolean correct = false;
         for (int begin = 0; begin < width; begin += TILE) {
-            float candidate = largest(tile, read(logits, at, begin, width, tile));
+            int length = read(logits, at, begin, width, tile, member);
+            float candidate = largest(tile, length);
             if (candidate > largest) {
                 largest = candidate;
-                tileOfLargest = begin;
+                correct = targetLogit == largest && first(tile, length, largest) == target - begin;
             }
         }
-        boolean correct = targetLogit == largest
-                && target >= tileOfLargest
-                && !contains(logits, at + tileOfLargest, at + target, largest);
         double sum = 0;
         for (int begin = 0; begin < width; begin += TILE) {
-            int length = read(logits, at, begin, width, tile);
+            int length = read(logits, at, begin, width, tile, member);
             sum += exponentials(tile, length, largest);
             if (gradient != null) {
-                gradient.put(at + begin, tile, length, member);
+                gradient.put(at + begin, tile, 0, length, member);
             }
         }
         if (gradient != null) {
-            gradient.set(at + target, (float) (Math.exp(targetLogit - largest) - sum));
+            tile[0] = (float) (Math.exp(targetLogit - largest) - sum);
+            gradient.put(at + target, tile, 0, 1, member);
         }
         return new Row(Math.log(sum) + ((double) largest - targetLogit), correct, sum);
     }
 
     /** Copies a tile in, and fills its last vector up with what adds nothing; the tile's length. */
-    private static int read(FloatBuffer logits, int row, int begin, int width, float[] tile) {
+    private static int read(Numbers logits, int row, int begin, int width, float[] tile, int member) {
         int length = Math.min(TILE, width - begin);
-        logits.get(row + begin, tile, 0, length);
+        logits.get(row + begin, tile, 0, length, member);
         Arrays.fill(tile, length, roundUp(length), Float.NEGATIVE_INFINITY);
         return length;
+    }
+
+    /** Where a value stands first, or the length. */
+    private static int first(float[] tile, int length, float value) {
+        int first = 0;
+        while (first < length && tile[first] != value) {
+            first++;
+        }
+        return first;
     }
 
     private static float largest(float[] tile, int length) {
@@ -134,47 +123,5 @@ public final class CrossEntropyKernel {
             sums = sums.add(power);
         }
         return Lanes.sum(sums, tile, TILE);
-    }
-
-    private static boolean contains(FloatBuffer values, int from, int to, float wanted) {
-        for (int i = from; i < to; i++) {
-            if (values.get(i) == wanted) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    /** Where the gradient goes. */
-    private interface Output {
-        void put(int at, float[] tile, int length, int member);
-
-        void set(int at, float value);
-    }
-
-    private record Floats(FloatBuffer buffer) implements Output {
-        @Override
-        public void put(int at, float[] tile, int length, int member) {
-            buffer.put(at, tile, 0, length);
-        }
-
-        @Override
-        public void set(int at, float value) {
-            buffer.put(at, value);
-        }
-    }
-
-    private record BrainFloats(ShortBuffer buffer) implements Output {
-        @Override
-        public void put(int at, float[] tile, int length, int member) {
-            short[] narrow = Scratch.shorts(member, TILE);
-            Bf16.narrow(tile, 0, narrow, 0, length);
-            buffer.put(at, narrow, 0, length);
-        }
-
-        @Override
-        public void set(int at, float value) {
-            buffer.put(at, Bf16.narrow(value));
-        }
     }
 }

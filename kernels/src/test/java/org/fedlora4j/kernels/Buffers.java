@@ -28,7 +28,19 @@ final class Buffers {
         return buffer;
     }
 
-    /** The same in bf16. */
+    /** {@link #of} as kernels take it. */
+    static Numbers numbers(float[]... rows) {
+        return Numbers.of(of(rows));
+    }
+
+    /** An array rounded to bf16. */
+    static ShortBuffer bf16(float[] values) {
+        short[] narrow = new short[values.length];
+        Bf16.narrow(values, 0, narrow, 0, values.length);
+        return poisonedShorts(values.length).put(0, narrow);
+    }
+
+    /** NaN in bf16. */
     static ShortBuffer poisonedShorts(int length) {
         ShortBuffer buffer = ByteBuffer.allocateDirect(length * Short.BYTES)
                 .order(ByteOrder.nativeOrder())

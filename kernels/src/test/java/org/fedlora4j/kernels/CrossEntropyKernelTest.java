@@ -53,8 +53,8 @@ class CrossEntropyKernelTest {
         for (int at : new int[] {2_100, 2_101, 4_500}) {
             logits[at] = 7;
         }
-        FloatBuffer buffer = Buffers.of(logits, logits, logits, logits);
-        CrossEntropyKernel.Row[] rows = CrossEntropyKernel.score(buffer, 5_000, new int[] {2_100, 2_101, 4_500, 0});
+        Numbers four = Buffers.numbers(logits, logits, logits, logits);
+        CrossEntropyKernel.Row[] rows = CrossEntropyKernel.score(four, 5_000, new int[] {2_100, 2_101, 4_500, 0}, null);
         assertThat(rows).extracting(CrossEntropyKernel.Row::correct).containsExactly(true, false, false, false);
     }
 
@@ -64,16 +64,19 @@ class CrossEntropyKernelTest {
         some[40] = Float.NaN;
         float[] all = new float[100];
         Arrays.fill(all, Float.NaN);
-        CrossEntropyKernel.Row[] rows = CrossEntropyKernel.score(Buffers.of(some, all), 100, new int[] {0, 0});
+        CrossEntropyKernel.Row[] rows =
+                CrossEntropyKernel.score(Buffers.numbers(some, all), 100, new int[] {0, 0}, null);
         assertThat(rows).allSatisfy(row -> assertThat(row.loss()).isNaN());
     }
 
     @Test
     void rowsWithoutTargetHaveNoGradient() {
         FloatBuffer logits = Buffers.of(new float[] {1, 2, 3}, new float[] {4, 5, 6}, new float[] {7, 8, 9});
+        Numbers numbers = Numbers.of(logits);
         ShortBuffer narrow = Buffers.poisonedShorts(9);
-        assertThat(CrossEntropyKernel.score(logits, 3, new int[] {2}, narrow)).hasSize(1);
-        assertThat(CrossEntropyKernel.score(logits, 3, new int[] {2}, logits)).hasSize(1);
+        assertThat(CrossEntropyKernel.score(numbers, 3, new int[] {2}, Numbers.ofBf16(narrow)))
+                .hasSize(1);
+        assertThat(CrossEntropyKernel.score(numbers, 3, new int[] {2}, numbers)).hasSize(1);
         for (int i = 0; i < 9; i++) {
             assertThat(logits.get(i) == 0).isEqualTo(i >= 3);
             assertThat(narrow.get(i) == 0).isEqualTo(i >= 3);
@@ -82,19 +85,22 @@ class CrossEntropyKernelTest {
 
     @Test
     void targetsOutsideTheVocabularyAreRefused() {
-        assertThatThrownBy(() -> CrossEntropyKernel.score(Buffers.poisoned(6), 3, new int[] {0, 3}))
+        assertThatThrownBy(() -> CrossEntropyKernel.score(Buffers.numbers(new float[6]), 3, new int[] {0, 3}, null))
                 .isInstanceOf(IndexOutOfBoundsException.class);
     }
 
     private static void check(float[][] logits, int[] targets) {
         int width = logits[0].length;
         FloatBuffer buffer = Buffers.of(logits);
+        Numbers numbers = Numbers.of(buffer);
         FloatBuffer gradient = Buffers.poisoned(logits.length * width);
         ShortBuffer narrow = Buffers.poisonedShorts(logits.length * width);
-        CrossEntropyKernel.Row[] rows = CrossEntropyKernel.score(buffer, width, targets);
-        assertThat(CrossEntropyKernel.score(buffer, width, targets, gradient)).isEqualTo(rows);
-        assertThat(CrossEntropyKernel.score(buffer, width, targets, narrow)).isEqualTo(rows);
-        assertThat(CrossEntropyKernel.score(buffer, width, targets, buffer)).isEqualTo(rows);
+        CrossEntropyKernel.Row[] rows = CrossEntropyKernel.score(numbers, width, targets, null);
+        assertThat(CrossEntropyKernel.score(numbers, width, targets, Numbers.of(gradient)))
+                .isEqualTo(rows);
+        assertThat(CrossEntropyKernel.score(numbers, width, targets, Numbers.ofBf16(narrow)))
+                .isEqualTo(rows);
+        assertThat(CrossEntropyKernel.score(numbers, width, targets, numbers)).isEqualTo(rows);
         assertThat(buffer).isEqualTo(gradient);
         for (int row = 0; row < logits.length; row++) {
             check(rows[row], logits[row], targets[row], row * width, gradient, narrow);

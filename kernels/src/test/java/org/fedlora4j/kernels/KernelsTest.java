@@ -23,8 +23,27 @@ class KernelsTest {
         float[] dy = random(rows * width, 1);
         FloatBuffer y = Buffers.poisoned(rows * width);
         FloatBuffer dx = Buffers.poisoned(rows * width);
-        RmsNormKernel.forward(Buffers.of(x), Buffers.of(w), y, rows, width, EPSILON);
-        RmsNormKernel.backward(Buffers.of(x), Buffers.of(w), Buffers.of(dy), dx, rows, width, EPSILON);
+        float[] plus = random(rows * width, 2);
+        FloatBuffer sum = Buffers.of(plus);
+        RmsNormKernel.forward(Buffers.numbers(x), Buffers.numbers(w), Numbers.of(y), rows, width, EPSILON);
+        RmsNormKernel.backward(
+                Buffers.numbers(x),
+                Buffers.numbers(w),
+                Buffers.numbers(dy),
+                null,
+                Numbers.of(dx),
+                rows,
+                width,
+                EPSILON);
+        RmsNormKernel.backward(
+                Buffers.numbers(x),
+                Buffers.numbers(w),
+                Buffers.numbers(dy),
+                Numbers.of(sum),
+                Numbers.of(sum),
+                rows,
+                width,
+                EPSILON);
         for (int row = 0; row < rows; row++) {
             double squares = 0;
             double products = 0;
@@ -38,6 +57,7 @@ class KernelsTest {
                 int at = row * width + i;
                 assertClose(y.get(at), x[at] * s * w[i], 3);
                 assertClose(dx.get(at), s * dy[at] * w[i] - x[at] * s * s * s * products, 3 + 9 * s);
+                assertThat(sum.get(at)).isEqualTo(dx.get(at) + plus[at]);
             }
         }
     }
@@ -57,14 +77,16 @@ class KernelsTest {
             }
         }
         FloatBuffer y = Buffers.poisoned(rows * width);
-        RopeKernel.turn(Buffers.of(x), Buffers.of(cos), Buffers.of(sin), y, rows, width, headSize, 1);
+        Numbers cosines = Buffers.numbers(cos);
+        Numbers sines = Buffers.numbers(sin);
+        RopeKernel.turn(Buffers.numbers(x), cosines, sines, Numbers.of(y), rows, width, headSize, 1);
         for (int at = 0; at < rows * width; at++) {
             boolean first = at % headSize < headSize / 2;
             int other = first ? at + headSize / 2 : at - headSize / 2;
             assertClose(y.get(at), (double) x[at] * cos[at] + (first ? -1 : 1) * (double) x[other] * sin[at], 3);
         }
         FloatBuffer back = Buffers.poisoned(rows * width);
-        RopeKernel.turn(y, Buffers.of(cos), Buffers.of(sin), back, rows, width, headSize, -1);
+        RopeKernel.turn(Numbers.of(y), cosines, sines, Numbers.of(back), rows, width, headSize, -1);
         for (int at = 0; at < rows * width; at++) {
             assertClose(back.get(at), x[at], 4);
         }
@@ -128,8 +150,9 @@ class KernelsTest {
         FloatBuffer y = Buffers.poisoned(length);
         FloatBuffer dg = Buffers.poisoned(length);
         FloatBuffer du = Buffers.poisoned(length);
-        SwiGluKernel.forward(Buffers.of(g), Buffers.of(u), y, length);
-        SwiGluKernel.backward(Buffers.of(g), Buffers.of(u), Buffers.of(dy), dg, du, length);
+        SwiGluKernel.forward(Buffers.numbers(g), Buffers.numbers(u), Numbers.of(y), length);
+        SwiGluKernel.backward(
+                Buffers.numbers(g), Buffers.numbers(u), Buffers.numbers(dy), Numbers.of(dg), Numbers.of(du), length);
         for (int i = 0; i < length; i++) {
             double s = 1 / (1 + Math.exp(-g[i]));
             assertClose(y.get(i), g[i] * s * u[i], 180);

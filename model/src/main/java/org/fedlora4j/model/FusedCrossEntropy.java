@@ -1,24 +1,24 @@
 package org.fedlora4j.model;
 
-import java.nio.FloatBuffer;
 import java.util.Arrays;
 import org.fedlora4j.kernels.CrossEntropyKernel;
+import org.fedlora4j.kernels.Numbers;
 import org.fedlora4j.model.exec.NativeArrays;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** By the kernel. */
 final class FusedCrossEntropy implements CrossEntropy {
-    private final FloatBuffer logits;
+    private final Numbers logits;
     private final int vocabulary;
 
     FusedCrossEntropy(INDArray logits) {
-        this.logits = NativeArrays.buffer(logits);
+        this.logits = Numbers.of(NativeArrays.buffer(logits));
         this.vocabulary = Math.toIntExact(logits.size(1));
     }
 
     @Override
     public RowScore[] score(int[] targets) {
-        return scores(CrossEntropyKernel.score(logits, vocabulary, targets));
+        return scores(CrossEntropyKernel.score(logits, vocabulary, targets, null));
     }
 
     @Override
