@@ -35,9 +35,8 @@ public final class Arguments {
             if (argument.startsWith(OPTION)) {
                 String[] pair = argument.substring(OPTION.length()).split("=", 2);
                 if (!options.contains(pair[0])) {
-                    throw new BadInputException(
-                            argument + ": no such option; there are " + OPTION
-                                    + String.join(", " + OPTION, new TreeSet<>(options)));
+                    throw new BadInputException(argument + ": no such option; there are " + OPTION
+                            + String.join(", " + OPTION, new TreeSet<>(options)));
                 }
                 parsed.values.put(pair[0], pair.length == 2 ? pair[1] : "");
             } else {
@@ -88,7 +87,9 @@ public final class Arguments {
         @Nullable String value = values.get(option);
         E[] constants = otherwise.getDeclaringClass().getEnumConstants();
         return Stream.of(constants)
-                .filter(constant -> value == null ? constant == otherwise : Fields.hyphenated(constant).equals(value))
+                .filter(constant -> value == null
+                        ? constant == otherwise
+                        : Fields.hyphenated(constant).equals(value))
                 .findFirst()
                 .orElseThrow(() -> new BadInputException(OPTION + option + ": " + value + ", wanted one of "
                         + Stream.of(constants).map(Fields::hyphenated).toList()));

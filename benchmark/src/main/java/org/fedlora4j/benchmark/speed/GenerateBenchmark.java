@@ -34,7 +34,8 @@ public final class GenerateBenchmark {
                     arguments.number("warm-up", 1),
                     arguments.number("steps", 5),
                     () -> generator.generate(prompts, newTokens, NO_EOS));
-            System.out.println(Measurement.here(millis, (double) rows * newTokens, first).toJson());
+            System.out.println(
+                    Measurement.here(millis, (double) rows * newTokens, first).toJson());
         }
     }
 }

@@ -53,8 +53,7 @@ public final class InstructionBenchmark {
             List<TokenBatch> batches = new ArrayList<>();
             for (int i = 0; i < count; i++) {
                 TokenBatch batch = order.next();
-                batches.add(
-                        targets == Targets.ALL ? new TokenBatch(batch.ids(), batch.ids(), batch.padId()) : batch);
+                batches.add(targets == Targets.ALL ? new TokenBatch(batch.ids(), batch.ids(), batch.padId()) : batch);
             }
             List<Double> millis = Measurement.time(
                             arguments.number("warm-up", 1),
@@ -68,7 +67,8 @@ public final class InstructionBenchmark {
             double trained = batches.stream().mapToInt(TokenBatch::targets).sum();
             Map<String, Double> shares =
                     Map.of("paddedShare", padding / (tokens + padding), "targetShare", trained / tokens);
-            System.out.println(Measurement.here(millis, tokens / count, new TreeMap<>(shares)).toJson());
+            System.out.println(Measurement.here(millis, tokens / count, new TreeMap<>(shares))
+                    .toJson());
         }
     }
 

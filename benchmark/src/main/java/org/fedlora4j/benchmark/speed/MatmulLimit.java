@@ -61,8 +61,8 @@ public final class MatmulLimit implements AutoCloseable {
     }
 
     public static void main(String[] texts) throws IOException {
-        Arguments arguments = Arguments.parse(
-                texts, List.of("MODEL", "BATCH", "TOKENS", "PRECISION"), Set.of("steps", "warm-up"));
+        Arguments arguments =
+                Arguments.parse(texts, List.of("MODEL", "BATCH", "TOKENS", "PRECISION"), Set.of("steps", "warm-up"));
         Precision precision = Precision.choose(arguments.text("PRECISION")).precision();
         if (precision != Precision.F32) {
             throw new BadInputException("PRECISION: bf16 can't be computed yet, wanted f32");
@@ -115,7 +115,7 @@ public final class MatmulLimit implements AutoCloseable {
     private INDArray operand(long width) {
         return Objects.requireNonNull(operands.computeIfAbsent(width, size -> {
             INDArray operand = memory.floats(rows, size);
-            operand.assign(Nd4j.rand(rows, size));
+            operand.assign(Nd4j.rand(new long[] {rows, size}));
             return operand;
         }));
     }

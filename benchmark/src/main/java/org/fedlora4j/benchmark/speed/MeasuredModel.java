@@ -43,9 +43,7 @@ final class MeasuredModel {
         return LanguageModel.open(
                 arguments.path("MODEL"),
                 new LanguageModel.Settings(
-                        settings.residentBytes(),
-                        settings.planBytes(),
-                        arguments.choice("recompute", Recompute.NONE)));
+                        settings.residentBytes(), settings.planBytes(), arguments.choice("recompute", Recompute.NONE)));
     }
 
     static LoraConfig lora(int rank) {

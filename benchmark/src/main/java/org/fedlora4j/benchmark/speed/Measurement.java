@@ -48,7 +48,7 @@ public record Measurement(
 
     /** What this process measured, whose memory has peaked by now. */
     static Measurement here(List<Double> millis, double tokens, SortedMap<String, Double> values) throws IOException {
-        return new Measurement(millis, tokens, peakBytes(), values, new TreeMap<>());
+        return new Measurement(millis, tokens, residentPeak(), values, new TreeMap<>());
     }
 
     /** Runs a step again and again; returns the milliseconds that each took after the first {@code warmUp}. */
@@ -95,9 +95,10 @@ public record Measurement(
         }
     }
 
-    private static long peakBytes() throws IOException {
+    private static long residentPeak() throws IOException {
         if (!Files.isReadable(STATUS)) {
-            throw new BadInputException(STATUS + ": can't be read; wanted Linux, which keeps a process's peak memory there");
+            throw new BadInputException(
+                    STATUS + ": can't be read; wanted Linux, which keeps a process's peak memory there");
         }
         return Files.readAllLines(STATUS).stream()
                 .filter(line -> line.startsWith(PEAK))

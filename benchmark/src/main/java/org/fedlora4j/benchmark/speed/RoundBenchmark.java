@@ -44,10 +44,12 @@ public final class RoundBenchmark {
             try (Federation federation = new Federation(model, settings, data)) {
                 Rounds rounds = new Rounds();
                 federation.run(rounds);
-                double computed = (double) clients * rows * tokens
+                double computed = (double) clients
+                        * rows
+                        * tokens
                         * recipe.round().stream().mapToInt(Phase::steps).sum();
-                System.out.println(
-                        Measurement.here(rounds.millis(), computed, new TreeMap<>()).toJson());
+                System.out.println(Measurement.here(rounds.millis(), computed, new TreeMap<>())
+                        .toJson());
             }
         }
     }

@@ -25,8 +25,8 @@ public final class StepBenchmark {
             double firstLoss = trainer.step(batch).meanLoss();
             List<Double> millis = Measurement.time(
                     arguments.number("warm-up", 4), arguments.number("steps", 12), () -> trainer.step(batch));
-            System.out.println(
-                    Measurement.here(millis, batch.tokens(), new TreeMap<>(Map.of("firstLoss", firstLoss))).toJson());
+            System.out.println(Measurement.here(millis, batch.tokens(), new TreeMap<>(Map.of("firstLoss", firstLoss)))
+                    .toJson());
         }
     }
 }
