@@ -19,7 +19,11 @@ public final class Arguments {
 
     private final Map<String, String> values = new HashMap<>();
 
-    private Arguments() {}
+    private final String line;
+
+    private Arguments(String line) {
+        this.line = line;
+    }
 
     /**
      * Reads arguments. An option without a value has the empty one.
@@ -29,7 +33,7 @@ public final class Arguments {
      * @throws BadInputException if an argument is missing or there is one too many, or an option is unknown
      */
     public static Arguments parse(String[] arguments, List<String> wanted, Set<String> options) {
-        Arguments parsed = new Arguments();
+        Arguments parsed = new Arguments(String.join(" ", arguments));
         List<String> plain = new ArrayList<>();
         for (String argument : arguments) {
             if (argument.startsWith(OPTION)) {
@@ -93,6 +97,12 @@ public final class Arguments {
                 .findFirst()
                 .orElseThrow(() -> new BadInputException(OPTION + option + ": " + value + ", wanted one of "
                         + Stream.of(constants).map(Fields::hyphenated).toList()));
+    }
+
+    /** As they were given. */
+    @Override
+    public String toString() {
+        return line;
     }
 
     private static int number(String name, String value) {

@@ -20,7 +20,7 @@ final class Generation {
                 texts,
                 List.of("PYTHON", "MODEL"),
                 Session.options("turns", "batches", "prompt", "new", "steps", "cases"));
-        Session session = new Session("generation", arguments);
+        Session session = new Session("generation", MarkedBlock.inReadme("generation"), arguments);
         int turns = arguments.number("turns", 3);
         List<Case> cases = Case.chosen(arguments.text("cases", "f32,bf16"), session);
         List<String> batches = List.of(arguments.text("batches", "1,8").split(","));
@@ -56,8 +56,7 @@ final class Generation {
                                 arguments.path("MODEL").getFileName(),
                                 prompt,
                                 newTokens,
-                                turns),
-                new MarkedBlock(Session.root().resolve("README.md"), "generation"));
+                                turns));
     }
 
     /** In float32 both find the same likeliest tokens. */

@@ -43,6 +43,7 @@ final class Growth {
         }
     }
 
+    /** Begins no measurement after the option {@code minutes}. */
     private Growth(Session session, Arguments arguments) {
         this.session = session;
         this.model = arguments.text("MODEL");
@@ -53,7 +54,8 @@ final class Growth {
 
     static void run(String... texts) throws IOException {
         Arguments arguments = Arguments.parse(texts, List.of("MODEL"), Session.options("precision", "minutes"));
-        new Growth(new Session("growth", arguments), arguments).run(axes(layers(arguments.path("MODEL"))));
+        new Growth(new Session("growth", MarkedBlock.inPerformance("growth"), arguments), arguments)
+                .run(axes(layers(arguments.path("MODEL"))));
     }
 
     private static int layers(Path model) throws IOException {
@@ -97,18 +99,15 @@ final class Growth {
         for (Axis axis : measured) {
             writePicture(axis);
         }
-        session.finish(
-                tables(session.runs(), measured) + "Training steps of "
-                        + Path.of(model).getFileName() + ", "
-                        + precision.substring(2) + ", medians of a few steps in a process of their own."
-                        + (leftOut.isEmpty() ? "" : " Not measured, for the time was up: " + leftOut + "."),
-                new MarkedBlock(Session.root().resolve("docs/performance.md"), "growth"));
+        session.finish(tables(session.runs(), measured) + "Training steps of "
+                + Path.of(model).getFileName() + ", "
+                + precision.substring(2) + ", medians of a few steps in a process of their own."
+                + (leftOut.isEmpty() ? "" : " Not measured, for the time was up: " + leftOut + "."));
     }
 
     private void measure(Axis axis, int size, Path folder) throws IOException {
         String point = axis.point(size);
-        Duration left = Duration.between(Instant.now(), end);
-        if (left.compareTo(Duration.ofSeconds(1)) < 0) {
+        if (Instant.now().isAfter(end)) {
             leftOut.add(point);
             return;
         }
@@ -117,7 +116,7 @@ final class Growth {
             TruncatedModel.write(Path.of(model), size, folder.resolve("layers"));
         }
         Command command = command(axis.name(), cut ? folder.resolve("layers").toString() : model, size);
-        session.measure(point, SUBJECT, 1, command, left);
+        session.measure(point, SUBJECT, 1, command);
     }
 
     private Command command(String axis, String folder, int size) {

@@ -23,7 +23,7 @@ final class Instructions {
                 texts,
                 List.of("MODEL", "DATA"),
                 Session.options("turns", "batch", "batches", "passes", "warm-up", "precision"));
-        Session session = new Session("instructions", arguments);
+        Session session = new Session("instructions", MarkedBlock.inPerformance("instructions"), arguments);
         int turns = arguments.number("turns", 3);
         Precision precision =
                 Precision.choose(arguments.text("precision", "auto")).precision();
@@ -55,8 +55,7 @@ final class Instructions {
                                 batches,
                                 batch,
                                 arguments.path("DATA").getFileName(),
-                                turns),
-                new MarkedBlock(Session.root().resolve("docs/performance.md"), "instructions"));
+                                turns));
     }
 
     /** A row for responses only, one for all positions. */

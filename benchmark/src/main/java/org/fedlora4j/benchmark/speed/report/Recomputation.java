@@ -21,7 +21,7 @@ final class Recomputation {
     static void run(String... texts) throws IOException {
         Arguments arguments = Arguments.parse(
                 texts, List.of("MODEL"), Session.options("turns", "batches", "steps", "warm-up", "precision"));
-        Session session = new Session("recomputation", arguments);
+        Session session = new Session("recomputation", MarkedBlock.inPerformance("recomputation"), arguments);
         int turns = arguments.number("turns", 3);
         List<String> batches = List.of(arguments.text("batches", "1x512,4x256").split(","));
         List<String> modes =
@@ -48,11 +48,9 @@ final class Recomputation {
             commands.put(batch, subjects);
         }
         session.inTurn(turns, commands);
-        session.finish(
-                table(session.runs(), batches, modes) + "\nTraining steps of "
-                        + arguments.path("MODEL").getFileName() + " in " + precision + "; medians of " + turns
-                        + " turns, ratios to none.",
-                new MarkedBlock(Session.root().resolve("docs/performance.md"), "recomputation"));
+        session.finish(table(session.runs(), batches, modes) + "\nTraining steps of "
+                + arguments.path("MODEL").getFileName() + " in " + precision + "; medians of " + turns
+                + " turns, ratios to none.");
     }
 
     /** A row for each batch and mode. */

@@ -17,6 +17,7 @@ import org.fedlora4j.benchmark.Environment;
 import org.fedlora4j.benchmark.speed.Arguments;
 import org.fedlora4j.benchmark.speed.Measurement;
 import org.fedlora4j.common.AtomicFiles;
+import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.common.Progress;
 
 /**
@@ -32,6 +33,8 @@ final class Session {
             JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
 
     private final String name;
+    private final MarkedBlock block;
+    private final String arguments;
     private final Machine machine = Machine.here();
     private final int threads;
     private final Path folder;
@@ -42,19 +45,31 @@ final class Session {
     /** What is saved of a session beside its table. */
     private record Saved(
             String command,
+            String arguments,
             Environment environment,
             List<String> cpuFlags,
             int threads,
             SortedMap<String, String> peers,
             List<Runs.Run> runs) {}
 
-    /** @param name the command's, for its files */
-    Session(String name, Arguments arguments) throws IOException {
+    /**
+     * Begins.
+     *
+     * @param name the command's, for its files
+     * @param block the place of a document that shows the report
+     * @throws BadInputException if the document is to be updated and has no such place
+     */
+    Session(String name, MarkedBlock block, Arguments arguments) throws IOException {
         this.name = name;
+        this.block = block;
+        this.arguments = arguments.toString();
         this.threads = arguments.number("threads", 2);
         this.folder = Path.of(
                 arguments.text("out", root().resolve("benchmark/results").toString()));
         this.updateDocs = arguments.has("update-docs");
+        if (updateDocs) {
+            block.requireThere();
+        }
     }
 
     /** A command's options with those of every command. */
@@ -91,15 +106,15 @@ final class Session {
                     Collections.reverse(subjects);
                 }
                 for (Map.Entry<String, Command> subject : subjects) {
-                    measure(point.getKey(), subject.getKey(), turn, subject.getValue(), LONGEST_RUN);
+                    measure(point.getKey(), subject.getKey(), turn, subject.getValue());
                 }
             }
         }
     }
 
     /** Runs one command, and saves what it measured. */
-    void measure(String point, String subject, int turn, Command command, Duration limit) throws IOException {
-        Measurement measurement = command.run(threads, limit);
+    void measure(String point, String subject, int turn, Command command) throws IOException {
+        Measurement measurement = command.run(threads, LONGEST_RUN);
         say("%s, turn %d: %s ms, %s MB   %s"
                 .formatted(
                         point,
@@ -109,16 +124,18 @@ final class Session {
                         subject));
         runs.add(new Runs.Run(point, subject, turn, measurement));
         Saved saved = new Saved(
-                name, machine.environment(), machine.cpu().matmulFlags(), threads, runs.versions(), runs.all());
+                name,
+                arguments,
+                machine.environment(),
+                machine.cpu().matmulFlags(),
+                threads,
+                runs.versions(),
+                runs.all());
         AtomicFiles.writeString(file(".json"), MAPPER.writeValueAsString(saved) + "\n");
     }
 
-    /**
-     * Prints and saves the report, and shows it in a document if that was asked for.
-     *
-     * @param block the document's, to be filled
-     */
-    void finish(String markdown, MarkedBlock block) throws IOException {
+    /** Prints and saves the report, and shows it in the document if that was asked for. */
+    void finish(String markdown) throws IOException {
         String report = markdown + "\n" + machine.describe(threads, runs.versions()) + ".\n";
         System.out.print(report);
         AtomicFiles.writeString(file(".md"), report);

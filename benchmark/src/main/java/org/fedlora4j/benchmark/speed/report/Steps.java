@@ -23,7 +23,7 @@ final class Steps {
     static void run(String... texts) throws IOException {
         Arguments arguments = Arguments.parse(
                 texts, List.of("PYTHON", "MODEL"), Session.options("turns", "batches", "steps", "warm-up", "cases"));
-        Session session = new Session("steps", arguments);
+        Session session = new Session("steps", MarkedBlock.inReadme("speed"), arguments);
         int turns = arguments.number("turns", 3);
         List<Case> cases = Case.chosen(arguments.text("cases", "f32,bf16,autocast"), session);
         List<String> batches =
@@ -34,12 +34,10 @@ final class Steps {
         }
         session.inTurn(turns, commands);
         batches.forEach(batch -> requireSameLoss(session.runs(), batch));
-        session.finish(
-                table(session.runs(), batches, cases) + "\nTraining steps of "
-                        + arguments.path("MODEL").getFileName()
-                        + ", LoRA r=8 on q and v, AdamW included, all positions as targets; medians of "
-                        + turns + " turns, ratios with their range over turns.",
-                new MarkedBlock(Session.root().resolve("README.md"), "speed"));
+        session.finish(table(session.runs(), batches, cases) + "\nTraining steps of "
+                + arguments.path("MODEL").getFileName()
+                + ", LoRA r=8 on q and v, AdamW included, all positions as targets; medians of "
+                + turns + " turns, ratios with their range over turns.");
     }
 
     private static Map<String, Command> commands(Arguments arguments, String batch, List<Case> cases) {
