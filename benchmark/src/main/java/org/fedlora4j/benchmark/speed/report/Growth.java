@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Predicate;
 import org.fedlora4j.benchmark.speed.Arguments;
 import org.fedlora4j.benchmark.speed.Measurement;
 import org.fedlora4j.benchmark.speed.RoundBenchmark;
@@ -23,8 +24,8 @@ final class Growth {
     private final Session session;
     private final String model;
     private final String precision;
+    private final int turns;
     private final Instant end;
-    private final List<String> leftOut = new ArrayList<>();
 
     /**
      * One size.
@@ -38,6 +39,10 @@ final class Growth {
             return name + " " + size;
         }
 
+        Axis where(Predicate<Integer> chosen) {
+            return new Axis(name, others, step, sizes.stream().filter(chosen).toList());
+        }
+
         String picture() {
             return "growth-" + name + ".png";
         }
@@ -49,11 +54,13 @@ final class Growth {
         this.model = arguments.text("MODEL");
         this.precision = "--precision="
                 + Precision.choose(arguments.text("precision", "auto")).precision();
+        this.turns = arguments.number("turns", 3);
         this.end = Instant.now().plus(Duration.ofMinutes(arguments.number("minutes", 10)));
     }
 
     static void run(String... texts) throws IOException {
-        Arguments arguments = Arguments.parse(texts, List.of("MODEL"), Session.options("precision", "minutes"));
+        Arguments arguments =
+                Arguments.parse(texts, List.of("MODEL"), Session.options("turns", "precision", "minutes"));
         new Growth(new Session("growth", MarkedBlock.inPerformance("growth"), arguments), arguments)
                 .run(axes(layers(arguments.path("MODEL"))));
     }
@@ -78,22 +85,18 @@ final class Growth {
     private void run(List<Axis> axes) throws IOException {
         Path folder = Files.createTempDirectory("truncated");
         try {
-            for (Axis axis : axes) {
-                for (int size : axis.sizes()) {
-                    measure(axis, size, folder);
+            for (int turn = 1; turn <= turns; turn++) {
+                for (Axis axis : axes) {
+                    for (int size : axis.sizes()) {
+                        measure(axis, size, turn, folder);
+                    }
                 }
             }
         } finally {
             AtomicFiles.deleteRecursively(folder);
         }
         List<Axis> measured = axes.stream()
-                .map(axis -> new Axis(
-                        axis.name(),
-                        axis.others(),
-                        axis.step(),
-                        axis.sizes().stream()
-                                .filter(size -> session.runs().has(axis.point(size), SUBJECT))
-                                .toList()))
+                .map(axis -> axis.where(size -> session.runs().has(axis.point(size), SUBJECT)))
                 .filter(axis -> !axis.sizes().isEmpty())
                 .toList();
         for (Axis axis : measured) {
@@ -101,14 +104,13 @@ final class Growth {
         }
         session.finish(tables(session.runs(), measured) + "Training steps of "
                 + Path.of(model).getFileName() + ", "
-                + precision.substring(2) + ", medians of a few steps in a process of their own."
-                + (leftOut.isEmpty() ? "" : " Not measured, for the time was up: " + leftOut + "."));
+                + precision.substring(2) + ", medians of a few steps in processes of their own, of up to " + turns
+                + " turns.");
     }
 
-    private void measure(Axis axis, int size, Path folder) throws IOException {
+    private void measure(Axis axis, int size, int turn, Path folder) throws IOException {
         String point = axis.point(size);
         if (Instant.now().isAfter(end)) {
-            leftOut.add(point);
             return;
         }
         boolean cut = axis.name().equals("layers");
@@ -116,7 +118,7 @@ final class Growth {
             TruncatedModel.write(Path.of(model), size, folder.resolve("layers"));
         }
         Command command = command(axis.name(), cut ? folder.resolve("layers").toString() : model, size);
-        session.measure(point, SUBJECT, 1, command);
+        session.measure(point, SUBJECT, turn, command);
     }
 
     private Command command(String axis, String folder, int size) {

@@ -1,5 +1,6 @@
 package org.fedlora4j.benchmark.speed.report;
 
+import java.awt.Color;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -43,6 +44,7 @@ final class GrowthPicture {
                 .yAxisTitle(yTitle)
                 .build();
         chart.getStyler().setLegendVisible(false);
+        chart.getStyler().setChartBackgroundColor(Color.WHITE);
         chart.getStyler().setXAxisMin(0.0);
         chart.getStyler().setYAxisMin(0.0);
         chart.addSeries(yTitle, xs, ys);

@@ -12,7 +12,7 @@ public final class Speed {
               generation PYTHON MODEL [--turns=3] [--batches=1,8] [--cases=f32,bf16] [--prompt=128] [--new=64] [--steps=5]
               instructions MODEL DATA [--turns=3] [--batch=4] [--batches=16] [--passes=3] [--warm-up=1] [--precision=auto]
               recomputation MODEL [--turns=3] [--batches=1x512,4x256] [--steps=5] [--warm-up=2] [--precision=auto]
-              growth MODEL [--minutes=10] [--precision=auto]
+              growth MODEL [--turns=3] [--minutes=10] [--precision=auto]
             and of all: [--threads=2] [--out=benchmark/results] [--update-docs]""";
 
     private Speed() {}
