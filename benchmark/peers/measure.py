@@ -17,8 +17,8 @@ def arguments(description, *names):
     for name in names:
         parser.add_argument(name, type=int)
     parser.add_argument("--precision", choices=["f32", "bf16", "autocast"], default="f32")
-    parser.add_argument("--steps", type=int, default=12)
-    parser.add_argument("--warm-up", type=int, default=4)
+    parser.add_argument("--steps", type=int, default=8)
+    parser.add_argument("--warm-up", type=int, default=3)
     return parser.parse_args()
 
 

@@ -72,7 +72,7 @@ public final class MatmulLimit implements AutoCloseable {
                 MatmulLimit limit = new MatmulLimit(checkpoint, rows)) {
             List<Double> millis = Measurement.time(
                     arguments.number("warm-up", 3),
-                    arguments.number("steps", 12),
+                    arguments.number("steps", 8),
                     () -> limit.products.forEach(Runnable::run));
             System.out.println(Measurement.here(millis, rows, new TreeMap<>()).toJson());
         }

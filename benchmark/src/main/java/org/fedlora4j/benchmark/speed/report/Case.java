@@ -22,10 +22,14 @@ enum Case {
 
     /** The cases that a list names, without those that can't be computed here, of which the user is told. */
     static List<Case> chosen(String names, Session session) {
-        return Stream.of(names.split(","))
+        List<Case> possible = Stream.of(names.split(","))
                 .map(Case::named)
                 .filter(chosen -> chosen.isPossible(session))
                 .toList();
+        if (possible.isEmpty()) {
+            throw new BadInputException("--cases: none of " + names + " can be computed here");
+        }
+        return possible;
     }
 
     /** As {@code --precision} spells it. */

@@ -50,7 +50,7 @@ final class Generation {
             batches.forEach(batch -> requireSameTokens(session.runs(), batch));
         }
         session.finish(
-                "%s\nGreedy generation of %s, prompts of %d tokens, %d new ones a row; medians of %d turns, ratios with their range over turns."
+                "%s\nGreedy generation of %s, prompts of %d tokens, %d new ones a row; medians of %d turn(s), ratios with their range over turns."
                         .formatted(
                                 table(session.runs(), batches, cases),
                                 arguments.path("MODEL").getFileName(),

@@ -105,7 +105,7 @@ final class Growth {
         session.finish(tables(session.runs(), measured) + "Training steps of "
                 + Path.of(model).getFileName() + ", "
                 + precision.substring(2) + ", medians of a few steps in processes of their own, of up to " + turns
-                + " turns.");
+                + " turn(s).");
     }
 
     private void measure(Axis axis, int size, int turn, Path folder) throws IOException {

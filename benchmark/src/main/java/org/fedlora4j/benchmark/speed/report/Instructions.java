@@ -47,7 +47,7 @@ final class Instructions {
         String point = "batch " + batch;
         session.inTurn(turns, Map.of(point, subjects));
         session.finish(
-                "%s\nMean training step of %s in %s over %d batches of %d records of %s; medians of %d turns, gains with their range over turns."
+                "%s\nMean training step of %s in %s over %d batches of %d records of %s; medians of %d turn(s), gains with their range over turns."
                         .formatted(
                                 table(session.runs(), point),
                                 arguments.path("MODEL").getFileName(),

@@ -50,7 +50,7 @@ final class Recomputation {
         session.inTurn(turns, commands);
         session.finish(table(session.runs(), batches, modes) + "\nTraining steps of "
                 + arguments.path("MODEL").getFileName() + " in " + precision + "; medians of " + turns
-                + " turns, ratios to none.");
+                + " turn(s), ratios to none.");
     }
 
     /** A row for each batch and mode. */

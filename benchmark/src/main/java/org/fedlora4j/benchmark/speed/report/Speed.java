@@ -8,7 +8,7 @@ import org.fedlora4j.common.BadInputException;
 public final class Speed {
     private static final String USAGE = """
             wanted one of
-              steps PYTHON MODEL [--turns=3] [--batches=1x128,1x512,4x256] [--cases=f32,bf16,autocast] [--steps=12] [--warm-up=4]
+              steps PYTHON MODEL [--turns=3] [--batches=1x128,1x512,4x256] [--cases=f32,bf16,autocast] [--steps=8] [--warm-up=3]
               generation PYTHON MODEL [--turns=3] [--batches=1,8] [--cases=f32,bf16] [--prompt=128] [--new=64] [--steps=5]
               instructions MODEL DATA [--turns=3] [--batch=4] [--batches=16] [--passes=3] [--warm-up=1] [--precision=auto]
               recomputation MODEL [--turns=3] [--batches=1x512,4x256] [--steps=5] [--warm-up=2] [--precision=auto]

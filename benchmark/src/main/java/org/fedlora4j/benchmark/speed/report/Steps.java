@@ -37,7 +37,7 @@ final class Steps {
         session.finish(table(session.runs(), batches, cases) + "\nTraining steps of "
                 + arguments.path("MODEL").getFileName()
                 + ", LoRA r=8 on q and v, AdamW included, all positions as targets; medians of "
-                + turns + " turns, ratios with their range over turns.");
+                + turns + " turn(s), ratios with their range over turns.");
     }
 
     private static Map<String, Command> commands(Arguments arguments, String batch, List<Case> cases) {
