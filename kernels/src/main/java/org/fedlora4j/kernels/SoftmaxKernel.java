@@ -76,7 +76,7 @@ public final class SoftmaxKernel {
     }
 
     /** In place, the softmax of the first {@code seen} entries, whose mask begins at {@code mask}. */
-    private static void softmax(float[] values, int seen, int mask, float scale) {
+    static void softmax(float[] values, int seen, int mask, float scale) {
         int end = roundUp(seen);
         // Lanes beyond the row's end hold no scores: hidden, they become 0.
         Arrays.fill(values, seen, end, 0);
@@ -100,7 +100,7 @@ public final class SoftmaxKernel {
         }
     }
 
-    private static void gradient(float[] values, int last, int weights, int spare, float scale) {
+    static void gradient(float[] values, int last, int weights, int spare, float scale) {
         FloatVector products = FloatVector.zero(FLOATS);
         for (int i = 0; i < last; i += LENGTH) {
             products = load(values, i).fma(load(values, weights + i), products);
@@ -112,7 +112,7 @@ public final class SoftmaxKernel {
     }
 
     /** How many entries there are up to the last that the mask shows; all where it shows none. */
-    private static int seen(float[] values, int mask, int width) {
+    static int seen(float[] values, int mask, int width) {
         for (int i = width; i > 0; i--) {
             if (values[mask + i - 1] > HIDING) {
                 return i;

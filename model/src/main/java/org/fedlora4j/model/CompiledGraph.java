@@ -10,7 +10,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.fedlora4j.model.exec.ExecutionPlan;
+import org.fedlora4j.model.exec.Precision;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.VariableType;
@@ -22,14 +25,20 @@ import org.nd4j.autodiff.samediff.VariableType;
  * @param placeholders shapes of the graph's placeholders, by name
  */
 record CompiledGraph(ExecutionPlan plan, Map<String, String> gradients, Map<String, long[]> placeholders) {
+    /** Frozen weights of products. */
+    private static final Set<String> WEIGHTS = Stream.concat(
+                    LlamaGraph.PROJECTIONS.stream(), Stream.of(LlamaGraph.HEAD))
+            .collect(Collectors.toUnmodifiableSet());
+
     /** Compiles a graph without a gradient. */
-    static CompiledGraph forward(SameDiff graph, List<String> outputs) {
-        ExecutionPlan plan = ExecutionPlan.compile(graph, inputs(graph), outputs, List.of(), Map.of());
+    static CompiledGraph forward(SameDiff graph, List<String> outputs, Precision precision) {
+        ExecutionPlan plan =
+                ExecutionPlan.compile(graph, inputs(graph), outputs, List.of(), Map.of(), precision, WEIGHTS);
         return new CompiledGraph(plan, Map.of(), placeholders(graph));
     }
 
     /** Compiles a graph and its gradients by {@code variables}. */
-    static CompiledGraph withGradient(SameDiff graph, List<String> variables) {
+    static CompiledGraph withGradient(SameDiff graph, List<String> variables, Precision precision) {
         differentiate(graph, variables);
         SameDiff differentiated = graph.getFunction("grad");
         Map<String, String> gradients = new LinkedHashMap<>();
@@ -42,7 +51,9 @@ record CompiledGraph(ExecutionPlan plan, Map<String, String> gradients, Map<Stri
                 List.of(LlamaGraph.OUTPUT),
                 List.copyOf(gradients.values()),
                 // The loss is sum(y · gradient of y), so this needs no computing.
-                Map.of(gradientName(differentiated, LlamaGraph.OUTPUT), LlamaGraph.OUTPUT_GRADIENT));
+                Map.of(gradientName(differentiated, LlamaGraph.OUTPUT), LlamaGraph.OUTPUT_GRADIENT),
+                precision,
+                WEIGHTS);
         return new CompiledGraph(plan, gradients, placeholders(graph));
     }
 
@@ -66,23 +77,13 @@ record CompiledGraph(ExecutionPlan plan, Map<String, String> gradients, Map<Stri
     private static Set<String> inputs(SameDiff graph) {
         Set<String> inputs = new HashSet<>();
         for (SDVariable variable : graph.variables()) {
-            boolean own = variable.getVariableType() == VariableType.CONSTANT && !isWeight(variable.name());
+            boolean own = variable.getVariableType() == VariableType.CONSTANT
+                    && !variable.name().equals(LlamaGraph.EMBEDDING);
             if (variable.getVariableType() != VariableType.ARRAY && !own) {
                 inputs.add(variable.name());
             }
         }
         return inputs;
-    }
-
-    private static boolean isWeight(String name) {
-        return LlamaGraph.PROJECTIONS.contains(name)
-                || Set.of(
-                                LlamaGraph.INPUT_NORM,
-                                LlamaGraph.POST_ATTENTION_NORM,
-                                LlamaGraph.NORM,
-                                LlamaGraph.HEAD,
-                                LlamaGraph.EMBEDDING)
-                        .contains(name);
     }
 
     /** createGradFunction prints a line per op to standard output, which is the user's. */

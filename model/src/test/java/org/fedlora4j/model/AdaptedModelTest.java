@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.fedlora4j.model.config.LlamaConfig;
+import org.fedlora4j.model.exec.Precision;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -151,7 +152,7 @@ class AdaptedModelTest {
     }
 
     private LanguageModel open(long planBytes, Recompute recompute) throws IOException {
-        return LanguageModel.open(folder, new LanguageModel.Settings(0, planBytes, recompute));
+        return LanguageModel.open(folder, new LanguageModel.Settings(0, planBytes, recompute, Precision.F32));
     }
 
     private static void assertSame(Map<String, float[]> found, Map<String, float[]> wanted) {

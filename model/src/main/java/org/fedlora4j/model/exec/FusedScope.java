@@ -62,6 +62,7 @@ public final class FusedScope implements AutoCloseable {
             if (name.endsWith(OUTPUT)) {
                 String scope = name.substring(0, name.length() - OUTPUT.length());
                 Kernel.ofScope(scope.substring(scope.lastIndexOf('/') + 1))
+                        .filter(Kernel::usable)
                         .ifPresent(kernel -> add(graph, scope, kernel, resolve, steps));
             }
         }
@@ -83,9 +84,13 @@ public final class FusedScope implements AutoCloseable {
         if (gradient == null) {
             return;
         }
-        List<String> made = inputs.subList(0, kernel.gradients()).stream()
-                .map(input -> graph.getGradForVariable(input).name())
-                .toList();
+        List<String> made = new ArrayList<>();
+        for (int i = 0; i < kernel.gradients(); i++) {
+            made.add(graph.getGradForVariable(inputs.get(i)).name());
+        }
+        for (int i = 0; i < kernel.backwardSpaces(); i++) {
+            made.add(scope + "/space_" + i);
+        }
         List<String> read = kernel.backwardInputs(inputs, scope + OUTPUT, resolve.apply(gradient.name()));
         steps.add(new KernelStep(kernel, true, number, read, made));
     }

@@ -5,16 +5,20 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
+import org.fedlora4j.kernels.AttentionKernel;
+import org.fedlora4j.kernels.Product;
 import org.fedlora4j.kernels.RmsNormKernel;
 import org.fedlora4j.kernels.RopeKernel;
 import org.fedlora4j.kernels.SoftmaxKernel;
 import org.fedlora4j.kernels.SwiGluKernel;
 import org.jspecify.annotations.Nullable;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * The fused kernels that can stand for a {@link FusedScope} and for its gradient: what each reads, and how it is called.
- * Buffers come in the order inputs, then outputs; shapes are the inputs'; the
- * number is the scope's constant.
+ * The number is the scope's constant.
  */
 public enum Kernel {
     /** Inputs x [N, D] and weight [D]; number {@code epsilon}. */
@@ -25,16 +29,18 @@ public enum Kernel {
         }
 
         @Override
-        Runnable forward(FloatBuffer[] b, long[][] shapes, float number) {
-            int rows = (int) shapes[0][0];
-            int width = (int) shapes[0][1];
+        Runnable forward(INDArray[] a, float number) {
+            FloatBuffer[] b = buffers(a);
+            int rows = (int) a[0].size(0);
+            int width = (int) a[0].size(1);
             return () -> RmsNormKernel.forward(b[0], b[1], b[2], rows, width, number);
         }
 
         @Override
-        Runnable backward(FloatBuffer[] b, long[][] shapes, float number) {
-            int rows = (int) shapes[0][0];
-            int width = (int) shapes[0][1];
+        Runnable backward(INDArray[] a, float number) {
+            FloatBuffer[] b = buffers(a);
+            int rows = (int) a[0].size(0);
+            int width = (int) a[0].size(1);
             return () -> RmsNormKernel.backward(b[0], b[1], b[2], b[3], rows, width, number);
         }
     },
@@ -47,19 +53,20 @@ public enum Kernel {
         }
 
         @Override
-        Runnable forward(FloatBuffer[] b, long[][] shapes, float number) {
-            return turn(b, shapes, 1);
+        Runnable forward(INDArray[] a, float number) {
+            return turn(a, 1);
         }
 
         @Override
-        Runnable backward(FloatBuffer[] b, long[][] shapes, float number) {
-            return turn(b, shapes, -1);
+        Runnable backward(INDArray[] a, float number) {
+            return turn(a, -1);
         }
 
-        private Runnable turn(FloatBuffer[] b, long[][] shapes, int direction) {
-            int rows = (int) shapes[0][0];
-            int width = (int) shapes[0][1];
-            int headSize = (int) shapes[3][0];
+        private Runnable turn(INDArray[] a, int direction) {
+            FloatBuffer[] b = buffers(a);
+            int rows = (int) a[0].size(0);
+            int width = (int) a[0].size(1);
+            int headSize = (int) a[3].size(0);
             return () -> RopeKernel.turn(b[0], b[1], b[2], b[4], rows, width, headSize, direction);
         }
     },
@@ -72,16 +79,95 @@ public enum Kernel {
         }
 
         @Override
-        Runnable forward(FloatBuffer[] b, long[][] shapes, float number) {
-            int[] size = Arrays.stream(shapes[0]).mapToInt(Math::toIntExact).toArray();
+        Runnable forward(INDArray[] a, float number) {
+            FloatBuffer[] b = buffers(a);
+            int[] size = Arrays.stream(a[0].shape()).mapToInt(Math::toIntExact).toArray();
             return () -> SoftmaxKernel.forward(b[0], b[1], b[2], size[0], size[1], size[2], size[3], number);
         }
 
         @Override
-        Runnable backward(FloatBuffer[] b, long[][] shapes, float number) {
-            int width = (int) shapes[0][3];
+        Runnable backward(INDArray[] a, float number) {
+            FloatBuffer[] b = buffers(a);
+            int width = (int) a[0].size(3);
             int rows = b[0].capacity() / width;
             return () -> SoftmaxKernel.backward(b[0], b[1], b[2], rows, width, number);
+        }
+    },
+
+    /**
+     * Inputs queries [B·T, H·h], keys and values [B·T, K·h], and mask [B, 1, T, T]; number {@code head_size}, h. Needs
+     * {@link ProductStep products}.
+     */
+    ATTENTION(3, "head_size") {
+        @Override
+        List<String> backwardInputs(List<String> inputs, String output, String gradient) {
+            return List.of(inputs.get(0), inputs.get(1), inputs.get(2), inputs.get(3), gradient);
+        }
+
+        @Override
+        boolean usable() {
+            return ProductStep.available();
+        }
+
+        @Override
+        Set<Integer> bf16Inputs(boolean backward) {
+            return backward ? Set.of(0, 1, 2, 4) : Set.of(0, 1, 2);
+        }
+
+        @Override
+        boolean writesBf16(boolean backward) {
+            return !backward;
+        }
+
+        @Override
+        int backwardSpaces() {
+            return 1;
+        }
+
+        @Override
+        List<long[]> backwardSpace(INDArray[] inputs) {
+            return List.of(new long[] {2, inputs[0].size(0), inputs[0].size(1)});
+        }
+
+        @Override
+        Runnable forward(INDArray[] a, float number) {
+            AttentionKernel kernel = kernel(a, number);
+            AttentionKernel.Inputs inputs = inputs(a);
+            long output = NativeArrays.address(a[4]);
+            Product.Type outputType = ProductStep.type(a[4].dataType());
+            return () -> kernel.forward(inputs, output, outputType, 0);
+        }
+
+        @Override
+        Runnable backward(INDArray[] a, float number) {
+            AttentionKernel kernel = kernel(a, number);
+            AttentionKernel.Inputs inputs = inputs(a);
+            long gradient = NativeArrays.address(a[4]);
+            long queryGradient = NativeArrays.address(a[5]);
+            FloatBuffer keyGradient = NativeArrays.buffer(a[6]);
+            FloatBuffer valueGradient = NativeArrays.buffer(a[7]);
+            FloatBuffer heads = NativeArrays.buffer(a[8]);
+            long headsAt = NativeArrays.address(a[8]);
+            return () ->
+                    kernel.backward(inputs, gradient, 0, queryGradient, keyGradient, valueGradient, heads, headsAt);
+        }
+
+        private AttentionKernel kernel(INDArray[] a, float headSize) {
+            AttentionKernel.Dimensions dimensions = new AttentionKernel.Dimensions(
+                    (int) a[3].size(0),
+                    (int) a[3].size(2),
+                    (int) (a[0].size(1) / headSize),
+                    (int) (a[1].size(1) / headSize),
+                    (int) headSize);
+            return new AttentionKernel(dimensions, a[0].dataType() == DataType.BFLOAT16);
+        }
+
+        private AttentionKernel.Inputs inputs(INDArray[] a) {
+            return new AttentionKernel.Inputs(
+                    NativeArrays.address(a[0]),
+                    NativeArrays.address(a[1]),
+                    NativeArrays.address(a[2]),
+                    NativeArrays.buffer(a[3]));
         }
     },
 
@@ -93,12 +179,14 @@ public enum Kernel {
         }
 
         @Override
-        Runnable forward(FloatBuffer[] b, long[][] shapes, float number) {
+        Runnable forward(INDArray[] a, float number) {
+            FloatBuffer[] b = buffers(a);
             return () -> SwiGluKernel.forward(b[0], b[1], b[2], b[2].capacity());
         }
 
         @Override
-        Runnable backward(FloatBuffer[] b, long[][] shapes, float number) {
+        Runnable backward(INDArray[] a, float number) {
+            FloatBuffer[] b = buffers(a);
             return () -> SwiGluKernel.backward(b[0], b[1], b[2], b[3], b[4], b[2].capacity());
         }
     };
@@ -126,6 +214,11 @@ public enum Kernel {
                 .findFirst();
     }
 
+    /** Whether it can run, where kernels can. */
+    boolean usable() {
+        return true;
+    }
+
     /** The name of its scope. */
     String scope() {
         return name().toLowerCase(Locale.ROOT);
@@ -145,7 +238,33 @@ public enum Kernel {
     /** What the gradient is made from, in the kernel's order; as little as possible, since it is kept until then. */
     abstract List<String> backwardInputs(List<String> inputs, String output, String gradient);
 
-    abstract Runnable forward(FloatBuffer[] buffers, long[][] shapes, float number);
+    /** Which inputs, of the kernel or of its gradient, it would rather read as bfloat16. */
+    Set<Integer> bf16Inputs(boolean backward) {
+        return Set.of();
+    }
 
-    abstract Runnable backward(FloatBuffer[] buffers, long[][] shapes, float number);
+    /** Whether it, or its gradient, can write bfloat16. */
+    boolean writesBf16(boolean backward) {
+        return false;
+    }
+
+    /** How many outputs the gradient has beside the gradients. */
+    int backwardSpaces() {
+        return 0;
+    }
+
+    /** The shapes of the gradient's outputs beside the gradients: what the kernel needs while it runs. */
+    List<long[]> backwardSpace(INDArray[] inputs) {
+        return List.of();
+    }
+
+    /** @param a the inputs, then the output */
+    abstract Runnable forward(INDArray[] a, float number);
+
+    /** @param a {@link #backwardInputs}, then the gradients, then {@link #backwardSpace} */
+    abstract Runnable backward(INDArray[] a, float number);
+
+    private static FloatBuffer[] buffers(INDArray[] arrays) {
+        return Arrays.stream(arrays).map(NativeArrays::buffer).toArray(FloatBuffer[]::new);
+    }
 }

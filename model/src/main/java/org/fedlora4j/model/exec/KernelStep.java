@@ -1,8 +1,9 @@
 package org.fedlora4j.model.exec;
 
-import java.nio.FloatBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -20,21 +21,34 @@ record KernelStep(Kernel kernel, boolean backward, float number, List<String> in
     }
 
     @Override
+    public Set<Integer> bf16Inputs() {
+        return kernel.bf16Inputs(backward);
+    }
+
+    @Override
+    public boolean canWriteBf16() {
+        return kernel.writesBf16(backward);
+    }
+
+    @Override
+    public Step withInput(int index, String name) {
+        List<String> changed = new ArrayList<>(inputs);
+        changed.set(index, name);
+        return new KernelStep(kernel, backward, number, changed, outputs);
+    }
+
+    @Override
     public List<long[]> outputShapes(INDArray[] arguments) {
         // Each output has the shape of the input that it stands for or is the gradient of.
-        return Arrays.stream(arguments)
-                .limit(outputs.size())
-                .map(INDArray::shape)
+        int like = backward ? kernel.gradients() : 1;
+        Stream<long[]> shapes = Arrays.stream(arguments).limit(like).map(INDArray::shape);
+        return Stream.concat(shapes, backward ? kernel.backwardSpace(arguments).stream() : Stream.empty())
                 .toList();
     }
 
     @Override
     public Runnable bind(INDArray[] arguments, INDArray[] results) {
-        FloatBuffer[] buffers = Stream.of(arguments, results)
-                .flatMap(Arrays::stream)
-                .map(NativeArrays::buffer)
-                .toArray(FloatBuffer[]::new);
-        long[][] shapes = Arrays.stream(arguments).map(INDArray::shape).toArray(long[][]::new);
-        return backward ? kernel.backward(buffers, shapes, number) : kernel.forward(buffers, shapes, number);
+        INDArray[] all = Stream.of(arguments, results).flatMap(Arrays::stream).toArray(INDArray[]::new);
+        return backward ? kernel.backward(all, number) : kernel.forward(all, number);
     }
 }

@@ -1,0 +1,34 @@
+package org.fedlora4j.model;
+
+import java.util.Arrays;
+import org.fedlora4j.kernels.CrossEntropyKernel;
+import org.fedlora4j.kernels.Numbers;
+import org.fedlora4j.model.exec.NativeArrays;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** By the kernel. */
+final class FusedCrossEntropy implements CrossEntropy {
+    private final Numbers logits;
+    private final int vocabulary;
+
+    FusedCrossEntropy(INDArray logits) {
+        this.logits = Numbers.of(NativeArrays.buffer(logits));
+        this.vocabulary = Math.toIntExact(logits.size(1));
+    }
+
+    @Override
+    public RowScore[] score(int[] targets) {
+        return scores(CrossEntropyKernel.score(logits, vocabulary, targets, null));
+    }
+
+    @Override
+    public RowScore[] gradient(int[] targets) {
+        return scores(CrossEntropyKernel.score(logits, vocabulary, targets, logits));
+    }
+
+    private static RowScore[] scores(CrossEntropyKernel.Row[] rows) {
+        return Arrays.stream(rows)
+                .map(row -> new RowScore(row.loss(), row.correct(), row.sum()))
+                .toArray(RowScore[]::new);
+    }
+}
