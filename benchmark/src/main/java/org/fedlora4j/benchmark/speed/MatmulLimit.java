@@ -8,7 +8,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
-import org.fedlora4j.common.BadInputException;
+import org.fedlora4j.kernels.Product;
+import org.fedlora4j.kernels.SharedProduct;
 import org.fedlora4j.model.config.LlamaConfig;
 import org.fedlora4j.model.exec.NativeMemory;
 import org.fedlora4j.model.exec.NativeRuntime;
@@ -34,6 +35,7 @@ public final class MatmulLimit implements AutoCloseable {
             Set.of(Role.QUERY, Role.KEY, Role.VALUE, Role.OUTPUT, Role.GATE, Role.UP, Role.DOWN);
 
     private final int rows;
+    private final Precision precision;
     private final NativeMemory memory = new NativeMemory();
     /** Arrays [rows, width] by width: the ones are read, the others written. */
     private final Map<Long, INDArray> operands = new HashMap<>();
@@ -41,8 +43,9 @@ public final class MatmulLimit implements AutoCloseable {
     private final Map<Long, INDArray> results = new HashMap<>();
     private final List<Runnable> products = new ArrayList<>();
 
-    private MatmulLimit(Checkpoint checkpoint, int rows) throws IOException {
+    private MatmulLimit(Checkpoint checkpoint, int rows, Precision precision) throws IOException {
         this.rows = rows;
+        this.precision = precision;
         LlamaConfig config = checkpoint.config();
         List<INDArray> weights = new ArrayList<>();
         for (var parameter : ParameterNames.of(config).toList()) {
@@ -64,12 +67,9 @@ public final class MatmulLimit implements AutoCloseable {
         Arguments arguments =
                 Arguments.parse(texts, List.of("MODEL", "BATCH", "TOKENS", "PRECISION"), Set.of("steps", "warm-up"));
         Precision precision = Precision.choose(arguments.text("PRECISION")).precision();
-        if (precision != Precision.F32) {
-            throw new BadInputException("PRECISION: bf16 can't be computed yet, wanted f32");
-        }
         int rows = arguments.number("BATCH") * arguments.number("TOKENS");
         try (Checkpoint checkpoint = Checkpoint.open(arguments.path("MODEL"));
-                MatmulLimit limit = new MatmulLimit(checkpoint, rows)) {
+                MatmulLimit limit = new MatmulLimit(checkpoint, rows, precision)) {
             List<Double> millis = Measurement.time(
                     arguments.number("warm-up", 3),
                     arguments.number("steps", 8),
@@ -83,13 +83,16 @@ public final class MatmulLimit implements AutoCloseable {
         memory.close();
     }
 
-    /** A weight [out, in] as {@link #product} takes it. */
+    /** A weight [out, in] as {@link #product} takes it, where it is mapped if it may stay there. */
     private INDArray weight(Checkpoint checkpoint, String name) throws IOException {
         INDArray mapped = checkpoint.weight(name);
-        INDArray floats = memory.floats(mapped.shape());
-        floats.assign(mapped);
+        if (precision.reads(mapped.dataType())) {
+            return mapped;
+        }
+        INDArray cast = memory.array(precision.weights(), mapped.shape());
+        cast.assign(mapped);
         checkpoint.evict(name);
-        return floats;
+        return cast;
     }
 
     /**
@@ -100,6 +103,34 @@ public final class MatmulLimit implements AutoCloseable {
      * @param result [rows, out], or backward [rows, in]
      */
     private static Runnable product(INDArray left, INDArray weight, boolean transposed, INDArray result) {
+        if (Product.failure() != null) {
+            return productOfNd4j(left, weight, transposed, result);
+        }
+        SharedProduct product = new SharedProduct(new Product.Shape(
+                Math.toIntExact(left.size(0)),
+                Math.toIntExact(left.size(1)),
+                Math.toIntExact(result.size(1)),
+                operand(left, false),
+                operand(weight, transposed),
+                operand(result, false),
+                Product.Sum.NOTHING));
+        long leftAddress = left.data().address();
+        long weightAddress = weight.data().address();
+        long resultAddress = result.data().address();
+        return () -> product.run(leftAddress, weightAddress, resultAddress, 0);
+    }
+
+    private static Product.Operand operand(INDArray matrix, boolean transposed) {
+        Product.Type type = switch (matrix.dataType()) {
+            case BFLOAT16 -> Product.Type.BF16;
+            case HALF -> Product.Type.F16;
+            default -> Product.Type.F32;
+        };
+        return new Product.Operand(type, transposed, matrix.size(1));
+    }
+
+    /** As the model's own products are computed where there is no other way. */
+    private static Runnable productOfNd4j(INDArray left, INDArray weight, boolean transposed, INDArray result) {
         DynamicCustomOp matmul = DynamicCustomOp.builder("matmul")
                 .addInputs(left, weight)
                 .addOutputs(result)
@@ -114,7 +145,7 @@ public final class MatmulLimit implements AutoCloseable {
 
     private INDArray operand(long width) {
         return Objects.requireNonNull(operands.computeIfAbsent(width, size -> {
-            INDArray operand = memory.floats(rows, size);
+            INDArray operand = memory.array(precision.weights(), rows, size);
             operand.assign(Nd4j.rand(new long[] {rows, size}));
             return operand;
         }));

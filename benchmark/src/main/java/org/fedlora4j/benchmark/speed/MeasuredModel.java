@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.lora.AdamW;
 import org.fedlora4j.lora.AdapterState;
 import org.fedlora4j.lora.LoraConfig;
@@ -19,7 +18,7 @@ import org.fedlora4j.model.exec.Precision;
 
 /** Opens models as the arguments say, and trains them as peers do. */
 final class MeasuredModel {
-    /** What {@link #open} and {@link #precision} read. */
+    /** What {@link #open} reads. */
     private static final Set<String> OPTIONS = Set.of("precision", "recompute");
 
     private MeasuredModel() {}
@@ -29,21 +28,14 @@ final class MeasuredModel {
         return Stream.concat(OPTIONS.stream(), Stream.of(own)).collect(Collectors.toSet());
     }
 
-    /** The precision that was asked for, {@code auto} by default. */
-    static Precision precision(Arguments arguments) {
-        return Precision.choose(arguments.text("precision", "auto")).precision();
-    }
-
-    /** The model in the folder {@code MODEL}. */
+    /** The model in the folder {@code MODEL}, in the fastest precision unless another is asked for. */
     static LanguageModel open(Arguments arguments) throws IOException {
-        if (precision(arguments) != Precision.F32) {
-            throw new BadInputException("--precision: bf16 can't be computed yet, wanted f32");
-        }
-        LanguageModel.Settings settings = LanguageModel.Settings.DEFAULT;
         return LanguageModel.open(
                 arguments.path("MODEL"),
-                new LanguageModel.Settings(
-                        settings.residentBytes(), settings.planBytes(), arguments.choice("recompute", Recompute.NONE)));
+                LanguageModel.Settings.DEFAULT
+                        .withPrecision(Precision.choose(arguments.text("precision", "auto"))
+                                .precision())
+                        .withRecompute(arguments.choice("recompute", Recompute.NONE)));
     }
 
     static LoraConfig lora(int rank) {

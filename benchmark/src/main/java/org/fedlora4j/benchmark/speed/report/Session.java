@@ -41,6 +41,7 @@ final class Session {
     private final boolean updateDocs;
     private final Progress progress = Progress.onStderr();
     private final Runs runs = new Runs();
+    private int begunBusy;
 
     /** What is saved of a session beside its table. */
     private record Saved(
@@ -114,14 +115,17 @@ final class Session {
 
     /** Runs one command, and saves what it measured. */
     void measure(String point, String subject, int turn, Command command) throws IOException {
+        boolean quiet = OtherLoad.awaitQuiet();
+        begunBusy += quiet ? 0 : 1;
         Measurement measurement = command.run(threads, LONGEST_RUN);
-        say("%s, turn %d: %s ms, %s MB   %s"
+        say("%s, turn %d: %s ms, %s MB   %s%s"
                 .formatted(
                         point,
                         turn,
                         Table.number(measurement.medianMillis()),
                         Table.megabytes((double) measurement.peakBytes()),
-                        subject));
+                        subject,
+                        quiet ? "" : " (begun on a busy machine)"));
         runs.add(new Runs.Run(point, subject, turn, measurement));
         Saved saved = new Saved(
                 name,
@@ -136,7 +140,12 @@ final class Session {
 
     /** Prints and saves the report, and shows it in the document if that was asked for. */
     void finish(String markdown) throws IOException {
-        String report = markdown + "\n" + machine.describe(threads, runs.versions()) + ".\n";
+        String report = markdown + "\n" + machine.describe(threads, runs.versions()) + "."
+                + (begunBusy == 0
+                        ? ""
+                        : " Of %d measurements, %d began while other processes computed."
+                                .formatted(runs.all().size(), begunBusy))
+                + "\n";
         System.out.print(report);
         AtomicFiles.writeString(file(".md"), report);
         if (updateDocs) {
