@@ -18,7 +18,7 @@ def arguments(description, *names):
         parser.add_argument(name, type=int)
     parser.add_argument("--precision", choices=["f32", "bf16", "autocast"], default="f32")
     parser.add_argument("--steps", type=int, default=8)
-    parser.add_argument("--warm-up", type=int, default=3)
+    parser.add_argument("--warm-up", type=int, default=8)
     return parser.parse_args()
 
 
@@ -38,13 +38,17 @@ def synthetic_ids(vocabulary_size, rows, tokens):
 
 
 def timed(options, step):
-    """Milliseconds of each step after the warm-up."""
+    """Milliseconds of each step after the warm-up, which takes so many seconds and one step at least."""
+    began = time.perf_counter()
+    step()
+    while time.perf_counter() - began < options.warm_up:
+        step()
     millis = []
-    for _ in range(options.warm_up + options.steps):
+    for _ in range(options.steps):
         began = time.perf_counter()
         step()
         millis.append(1000 * (time.perf_counter() - began))
-    return millis[options.warm_up :]
+    return millis
 
 
 def peak_bytes():

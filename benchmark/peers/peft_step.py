@@ -1,6 +1,6 @@
 """Times training steps of PyTorch + PEFT: LoRA r=8, alpha=16 on q and v, AdamW, all positions as targets.
 
-usage: peft_step.py MODEL BATCH TOKENS [--precision f32|bf16|autocast] [--steps N] [--warm-up N]
+usage: peft_step.py MODEL BATCH TOKENS [--precision f32|bf16|autocast] [--steps N] [--warm-up SECONDS]
 bf16: all of it, the adapter and its optimizer too; autocast: float32 weights, bf16 where PyTorch finds it safe.
 Prints one line of JSON; firstLoss is that of the model without an adapter.
 """

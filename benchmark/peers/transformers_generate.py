@@ -1,6 +1,6 @@
 """Times greedy generation of transformers: prompts of equal length, which no token ends early.
 
-usage: transformers_generate.py MODEL BATCH PROMPT NEW [--precision f32|bf16] [--steps N] [--warm-up N]
+usage: transformers_generate.py MODEL BATCH PROMPT NEW [--precision f32|bf16] [--steps N] [--warm-up SECONDS]
 Prints one line of JSON; a step is a whole call, first[i] the first new token of row i.
 """
 

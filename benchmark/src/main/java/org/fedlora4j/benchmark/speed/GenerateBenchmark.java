@@ -31,7 +31,7 @@ public final class GenerateBenchmark {
                 first.put("first[" + row + "]", (double) generated[row][0]);
             }
             List<Double> millis = Measurement.time(
-                    arguments.number("warm-up", 1),
+                    arguments.number("warm-up", Measurement.WARM_UP),
                     arguments.number("steps", 5),
                     () -> generator.generate(prompts, newTokens, NO_EOS));
             System.out.println(

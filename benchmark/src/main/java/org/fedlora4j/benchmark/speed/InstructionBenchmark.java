@@ -56,7 +56,7 @@ public final class InstructionBenchmark {
                 batches.add(targets == Targets.ALL ? new TokenBatch(batch.ids(), batch.ids(), batch.padId()) : batch);
             }
             List<Double> millis = Measurement.time(
-                            arguments.number("warm-up", 1),
+                            arguments.number("warm-up", Measurement.WARM_UP),
                             arguments.number("passes", 3),
                             () -> batches.forEach(trainer::step))
                     .stream()

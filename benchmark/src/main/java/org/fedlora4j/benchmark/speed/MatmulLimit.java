@@ -71,7 +71,7 @@ public final class MatmulLimit implements AutoCloseable {
         try (Checkpoint checkpoint = Checkpoint.open(arguments.path("MODEL"));
                 MatmulLimit limit = new MatmulLimit(checkpoint, rows, precision)) {
             List<Double> millis = Measurement.time(
-                    arguments.number("warm-up", 3),
+                    arguments.number("warm-up", Measurement.WARM_UP),
                     arguments.number("steps", 8),
                     () -> limit.products.forEach(Runnable::run));
             System.out.println(Measurement.here(millis, rows, new TreeMap<>()).toJson());

@@ -35,6 +35,8 @@ public record Measurement(
     private static final JsonMapper MAPPER = new JsonMapper();
     private static final Path STATUS = Path.of("/proc/self/status");
     private static final String PEAK = "VmHWM:";
+    /** Seconds, if no others are asked for; the peers have the same. */
+    static final int WARM_UP = 8;
 
     public Measurement {
         millis = List.copyOf(millis);
@@ -50,15 +52,22 @@ public record Measurement(
         return new Measurement(millis, tokens, residentPeak(), values, new TreeMap<>());
     }
 
-    /** Runs a step again and again; returns the milliseconds that each took after the first {@code warmUp}. */
+    /**
+     * Runs a step again and again.
+     *
+     * @param warmUp seconds in which steps, one at least, are not timed: the JVM compiles what runs often
+     * @return the milliseconds of each step after that
+     */
     static List<Double> time(int warmUp, int steps, Runnable step) {
-        List<Double> millis = new ArrayList<>();
-        for (int i = 0; i < warmUp + steps; i++) {
-            long began = System.nanoTime();
+        long began = System.nanoTime();
+        do {
             step.run();
-            if (i >= warmUp) {
-                millis.add((System.nanoTime() - began) / 1e6);
-            }
+        } while (System.nanoTime() - began < warmUp * 1_000_000_000L);
+        List<Double> millis = new ArrayList<>();
+        for (int i = 0; i < steps; i++) {
+            long stepBegan = System.nanoTime();
+            step.run();
+            millis.add((System.nanoTime() - stepBegan) / 1e6);
         }
         return millis;
     }

@@ -13,11 +13,13 @@ import org.fedlora4j.federation.Recipe;
 import org.fedlora4j.federation.RecipeFile;
 import org.fedlora4j.federation.RoundContext;
 import org.fedlora4j.federation.RunListener;
+import org.fedlora4j.lora.Trainer;
 import org.fedlora4j.model.LanguageModel;
+import org.fedlora4j.model.TokenBatch;
 
 /**
  * Times rounds of a federation: the phases of the recipe {@code fedlora-optimizer}, of a few steps each, for a number of
- * clients. A step of the measurement is a round; the first one, which compiles, is not timed.
+ * clients. A step of the measurement is a round; the first one, which compiles plans, is not timed.
  */
 public final class RoundBenchmark {
     private RoundBenchmark() {}
@@ -26,12 +28,13 @@ public final class RoundBenchmark {
         Arguments arguments = Arguments.parse(
                 texts,
                 List.of("MODEL", "CLIENTS", "BATCH", "TOKENS"),
-                MeasuredModel.options("rounds", "steps", "rank"));
+                MeasuredModel.options("rounds", "steps", "warm-up", "rank"));
         int clients = arguments.number("CLIENTS");
         int rows = arguments.number("BATCH");
         int tokens = arguments.number("TOKENS");
         Recipe recipe = recipe(arguments.number("steps", 1));
         try (LanguageModel model = MeasuredModel.open(arguments)) {
+            warmUp(model, arguments);
             Federation.Settings settings = new Federation.Settings(
                     MeasuredModel.lora(arguments.number("rank", 8)),
                     recipe,
@@ -51,6 +54,15 @@ public final class RoundBenchmark {
                 System.out.println(Measurement.here(rounds.millis(), computed, new TreeMap<>())
                         .toJson());
             }
+        }
+    }
+
+    /** Steps of the same shape, for the JVM to compile what they run. */
+    private static void warmUp(LanguageModel model, Arguments arguments) {
+        try (Trainer trainer = MeasuredModel.trainer(model, arguments.number("rank", 8))) {
+            TokenBatch batch = SyntheticTokens.batch(
+                    model.config().vocabularySize(), arguments.number("BATCH"), arguments.number("TOKENS"));
+            Measurement.time(arguments.number("warm-up", Measurement.WARM_UP), 1, () -> trainer.step(batch));
         }
     }
 

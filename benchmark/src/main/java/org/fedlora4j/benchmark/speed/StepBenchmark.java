@@ -24,7 +24,9 @@ public final class StepBenchmark {
                     model.config().vocabularySize(), arguments.number("BATCH"), arguments.number("TOKENS"));
             double firstLoss = trainer.step(batch).meanLoss();
             List<Double> millis = Measurement.time(
-                    arguments.number("warm-up", 3), arguments.number("steps", 8), () -> trainer.step(batch));
+                    arguments.number("warm-up", Measurement.WARM_UP),
+                    arguments.number("steps", 8),
+                    () -> trainer.step(batch));
             System.out.println(Measurement.here(millis, batch.tokens(), new TreeMap<>(Map.of("firstLoss", firstLoss)))
                     .toJson());
         }

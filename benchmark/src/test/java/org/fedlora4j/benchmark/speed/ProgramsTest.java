@@ -8,6 +8,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.Stream;
 import org.fedlora4j.benchmark.TinyModel;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -36,8 +37,10 @@ class ProgramsTest {
         PrintStream out = System.out;
         ByteArrayOutputStream printed = new ByteArrayOutputStream();
         System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
+        String[] quick =
+                Stream.concat(Stream.of(arguments), Stream.of("--warm-up=1")).toArray(String[]::new);
         try {
-            program.run(arguments);
+            program.run(quick);
         } finally {
             System.setOut(out);
         }
@@ -50,7 +53,7 @@ class ProgramsTest {
     @Test
     void aStepStartsFromTheLossOfTheModelItself() throws IOException {
         String model = folder.toString();
-        Measurement kept = run(StepBenchmark::main, model, "2", "8", "--steps=2", "--warm-up=1");
+        Measurement kept = run(StepBenchmark::main, model, "2", "8", "--steps=2");
         Measurement again = run(StepBenchmark::main, model, "2", "8", "--steps=2", "--recompute=layer", "--rank=4");
         assertThat(kept.millis()).hasSize(2);
         assertThat(kept.tokens()).isEqualTo(16);

@@ -38,7 +38,7 @@ final class Generation {
                     Integer.toString(newTokens),
                     "--precision=" + compared.ours(),
                     "--steps=" + arguments.number("steps", 5),
-                    "--warm-up=1"
+                    "--warm-up=" + arguments.number("warm-up", 8)
                 };
                 subjects.put(compared.ourName(), Command.java(GenerateBenchmark.class, common));
                 subjects.put(compared.peerName(PEER), Command.python(arguments.text("PYTHON"), peer, common));

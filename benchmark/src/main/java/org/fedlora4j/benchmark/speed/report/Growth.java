@@ -24,6 +24,7 @@ final class Growth {
     private final Session session;
     private final String model;
     private final String precision;
+    private final String warmUp;
     private final int turns;
     private final Instant end;
 
@@ -54,6 +55,7 @@ final class Growth {
         this.model = arguments.text("MODEL");
         this.precision = "--precision="
                 + Precision.choose(arguments.text("precision", "auto")).precision();
+        this.warmUp = "--warm-up=" + arguments.number("warm-up", 4);
         this.turns = arguments.number("turns", 3);
         this.end = Instant.now().plus(Duration.ofMinutes(arguments.number("minutes", 10)));
     }
@@ -128,13 +130,13 @@ final class Growth {
             case "batch" -> step(folder, grown, "128", "8");
             case "rank" -> step(folder, "1", "128", grown);
             case "layers" -> step(folder, "1", "256", "8");
-            default -> Command.java(RoundBenchmark.class, folder, grown, "1", "128", precision);
+            default -> Command.java(RoundBenchmark.class, folder, grown, "1", "128", precision, warmUp);
         };
     }
 
     private Command step(String folder, String batch, String tokens, String rank) {
         return Command.java(
-                StepBenchmark.class, folder, batch, tokens, "--rank=" + rank, precision, "--warm-up=2", "--steps=5");
+                StepBenchmark.class, folder, batch, tokens, "--rank=" + rank, precision, warmUp, "--steps=5");
     }
 
     private void writePicture(Axis axis) throws IOException {

@@ -20,9 +20,7 @@ final class Instructions {
 
     static void run(String... texts) throws IOException {
         Arguments arguments = Arguments.parse(
-                texts,
-                List.of("MODEL", "DATA"),
-                Session.options("turns", "batch", "batches", "passes", "warm-up", "precision"));
+                texts, List.of("MODEL", "DATA"), Session.options("turns", "batch", "batches", "passes", "precision"));
         Session session = new Session("instructions", MarkedBlock.inPerformance("instructions"), arguments);
         int turns = arguments.number("turns", 3);
         Precision precision =
@@ -42,7 +40,7 @@ final class Instructions {
                             "--batch=" + batch,
                             "--batches=" + batches,
                             "--passes=" + arguments.number("passes", 3),
-                            "--warm-up=" + arguments.number("warm-up", 1)));
+                            "--warm-up=" + arguments.number("warm-up", 8)));
         }
         String point = "batch " + batch;
         session.inTurn(turns, Map.of(point, subjects));

@@ -19,8 +19,8 @@ final class Recomputation {
     private Recomputation() {}
 
     static void run(String... texts) throws IOException {
-        Arguments arguments = Arguments.parse(
-                texts, List.of("MODEL"), Session.options("turns", "batches", "steps", "warm-up", "precision"));
+        Arguments arguments =
+                Arguments.parse(texts, List.of("MODEL"), Session.options("turns", "batches", "steps", "precision"));
         Session session = new Session("recomputation", MarkedBlock.inPerformance("recomputation"), arguments);
         int turns = arguments.number("turns", 3);
         List<String> batches = List.of(arguments.text("batches", "1x512,4x256").split(","));
@@ -43,7 +43,7 @@ final class Recomputation {
                                 "--recompute=" + mode,
                                 "--precision=" + precision,
                                 "--steps=" + arguments.number("steps", 5),
-                                "--warm-up=" + arguments.number("warm-up", 2)));
+                                "--warm-up=" + arguments.number("warm-up", 8)));
             }
             commands.put(batch, subjects);
         }

@@ -8,12 +8,12 @@ import org.fedlora4j.common.BadInputException;
 public final class Speed {
     private static final String USAGE = """
             wanted one of
-              steps PYTHON MODEL [--turns=3] [--batches=1x128,1x512,4x256] [--cases=f32,bf16,autocast] [--steps=8] [--warm-up=3]
+              steps PYTHON MODEL [--turns=3] [--batches=1x128,1x512,4x256] [--cases=f32,bf16,autocast] [--steps=8]
               generation PYTHON MODEL [--turns=3] [--batches=1,8] [--cases=f32,bf16] [--prompt=128] [--new=64] [--steps=5]
-              instructions MODEL DATA [--turns=3] [--batch=4] [--batches=16] [--passes=3] [--warm-up=1] [--precision=auto]
-              recomputation MODEL [--turns=3] [--batches=1x512,4x256] [--steps=5] [--warm-up=2] [--precision=auto]
+              instructions MODEL DATA [--turns=3] [--batch=4] [--batches=16] [--passes=3] [--precision=auto]
+              recomputation MODEL [--turns=3] [--batches=1x512,4x256] [--steps=5] [--precision=auto]
               growth MODEL [--turns=3] [--minutes=10] [--precision=auto]
-            and of all: [--threads=2] [--out=benchmark/results] [--update-docs]""";
+            and of all: [--threads=2] [--warm-up=8, growth 4] (seconds) [--out=benchmark/results] [--update-docs]""";
 
     private Speed() {}
 

@@ -22,7 +22,7 @@ final class Steps {
 
     static void run(String... texts) throws IOException {
         Arguments arguments = Arguments.parse(
-                texts, List.of("PYTHON", "MODEL"), Session.options("turns", "batches", "steps", "warm-up", "cases"));
+                texts, List.of("PYTHON", "MODEL"), Session.options("turns", "batches", "steps", "cases"));
         Session session = new Session("steps", MarkedBlock.inReadme("speed"), arguments);
         int turns = arguments.number("turns", 3);
         List<Case> cases = Case.chosen(arguments.text("cases", "f32,bf16,autocast"), session);

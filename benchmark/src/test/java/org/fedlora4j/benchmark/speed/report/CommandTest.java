@@ -27,8 +27,9 @@ class CommandTest {
     @Test
     void runsAProgramInAJvmOfItsOwn() throws IOException {
         TinyModel.write(folder);
-        Command command = Command.java(StepBenchmark.class, folder.toString(), "1", "8", "--steps=3");
-        assertThat(command).hasToString("org.fedlora4j.benchmark.speed.StepBenchmark " + folder + " 1 8 --steps=3");
+        Command command = Command.java(StepBenchmark.class, folder.toString(), "1", "8", "--steps=3", "--warm-up=1");
+        assertThat(command)
+                .hasToString("org.fedlora4j.benchmark.speed.StepBenchmark " + folder + " 1 8 --steps=3 --warm-up=1");
         assertThat(command.run(1, LIMIT).millis()).hasSize(3);
     }
 
