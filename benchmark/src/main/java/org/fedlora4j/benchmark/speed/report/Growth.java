@@ -23,7 +23,7 @@ final class Growth {
 
     private final Session session;
     private final String model;
-    private final String precision;
+    private final Precision precision;
     private final String warmUp;
     private final int turns;
     private final Instant end;
@@ -53,8 +53,7 @@ final class Growth {
     private Growth(Session session, Arguments arguments) {
         this.session = session;
         this.model = arguments.text("MODEL");
-        this.precision = "--precision="
-                + Precision.choose(arguments.text("precision", "auto")).precision();
+        this.precision = Precision.choose(arguments.text("precision", "auto")).precision();
         this.warmUp = "--warm-up=" + arguments.number("warm-up", 4);
         this.turns = arguments.number("turns", 3);
         this.end = Instant.now().plus(Duration.ofMinutes(arguments.number("minutes", 10)));
@@ -98,16 +97,28 @@ final class Growth {
             AtomicFiles.deleteRecursively(folder);
         }
         List<Axis> measured = axes.stream()
-                .map(axis -> axis.where(size -> session.runs().has(axis.point(size), SUBJECT)))
+                .map(axis -> axis.where(size -> isMeasured(axis, size)))
                 .filter(axis -> !axis.sizes().isEmpty())
+                .toList();
+        List<String> leftOut = axes.stream()
+                .flatMap(axis -> axis.where(size -> !isMeasured(axis, size)).sizes().stream()
+                        .map(axis::point))
                 .toList();
         for (Axis axis : measured) {
             writePicture(axis);
         }
-        session.finish(tables(session.runs(), measured) + "Training steps of "
-                + Path.of(model).getFileName() + ", "
-                + precision.substring(2) + ", medians of a few steps in processes of their own, of up to " + turns
-                + " turn(s).");
+        session.finish(
+                "%sTraining steps of %s in %s; medians of a few steps in processes of their own, of up to %d turn(s).%s"
+                        .formatted(
+                                tables(session.runs(), measured),
+                                Path.of(model).getFileName(),
+                                precision,
+                                turns,
+                                leftOut.isEmpty() ? "" : " Not measured, for the time was up: " + leftOut + "."));
+    }
+
+    private boolean isMeasured(Axis axis, int size) {
+        return session.runs().has(axis.point(size), SUBJECT);
     }
 
     private void measure(Axis axis, int size, int turn, Path folder) throws IOException {
@@ -130,13 +141,21 @@ final class Growth {
             case "batch" -> step(folder, grown, "128", "8");
             case "rank" -> step(folder, "1", "128", grown);
             case "layers" -> step(folder, "1", "256", "8");
-            default -> Command.java(RoundBenchmark.class, folder, grown, "1", "128", precision, warmUp);
+            default ->
+                Command.java(RoundBenchmark.class, folder, grown, "1", "128", "--precision=" + precision, warmUp);
         };
     }
 
     private Command step(String folder, String batch, String tokens, String rank) {
         return Command.java(
-                StepBenchmark.class, folder, batch, tokens, "--rank=" + rank, precision, warmUp, "--steps=5");
+                StepBenchmark.class,
+                folder,
+                batch,
+                tokens,
+                "--rank=" + rank,
+                "--precision=" + precision,
+                warmUp,
+                "--steps=5");
     }
 
     private void writePicture(Axis axis) throws IOException {
