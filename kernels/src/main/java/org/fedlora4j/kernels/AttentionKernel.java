@@ -1,7 +1,6 @@
 package org.fedlora4j.kernels;
 
 import java.nio.FloatBuffer;
-import java.nio.ShortBuffer;
 import java.util.Arrays;
 import org.fedlora4j.kernels.Product.Operand;
 import org.fedlora4j.kernels.Product.Sum;
@@ -17,6 +16,8 @@ import org.fedlora4j.kernels.Product.Sum;
 public final class AttentionKernel {
     /** Rows of a block. */
     private static final int BLOCK = 128;
+    /** Rows of a block that are worked on at a time. */
+    private static final int ROWS = 8;
     /** Widths of blocks are rounded up to a multiple of this, so that there are few different products. */
     private static final int GRAIN = 32;
 
@@ -39,20 +40,22 @@ public final class AttentionKernel {
     private final float scale;
     private final Operand queries;
     private final Operand keys;
-    private final Operand scores;
-    private final Operand weights;
+    private final Product.Type type;
 
     /** @param bf16 the type of what is read, see above */
     public AttentionKernel(Dimensions dimensions, boolean bf16) {
         this.d = dimensions;
         this.bf16 = bf16;
-        Product.Type type = bf16 ? Product.Type.BF16 : Product.Type.F32;
+        type = bf16 ? Product.Type.BF16 : Product.Type.F32;
         bytes = type.bytes();
         scale = (float) (1 / Math.sqrt(d.headSize));
         queries = new Operand(type, false, d.queryWidth());
         keys = new Operand(type, false, d.keyWidth());
-        scores = new Operand(Product.Type.F32, false, d.tokens);
-        weights = new Operand(type, false, d.tokens);
+    }
+
+    /** The elements that {@link #forward} keeps: B · H · T rows of weights, each in whole vectors. */
+    public static long keptElements(Dimensions d) {
+        return (long) d.batch * d.heads * d.tokens * Lanes.roundUp(d.tokens);
     }
 
     /** Where arrays lie: queries [B·T, H·h], keys and values [B·T, K·h]. */
@@ -63,20 +66,18 @@ public final class AttentionKernel {
      *
      * @param inputs the mask is [B, 1, T, T], 0 or very negative
      * @param output [B·T, H·h], overwritten, float32 or bfloat16
-     * @param kept [B, H, T, T] for the attention weights in the inputs' type, overwritten; 0 to keep none
+     * @param kept {@link #keptElements} for the attention weights, in the inputs' type, overwritten; 0 to keep none
      */
     public void forward(Inputs inputs, long output, Product.Type outputType, long kept) {
-        int[] seen = seen(inputs.mask);
+        Visible visible = visible(inputs.mask);
         Operand result = new Operand(outputType, false, d.queryWidth());
         inBlocks((member, batch, head, row, rows) -> {
-            int width = width(seen, batch, row, rows);
+            int width = visible.width(batch * d.tokens + row, rows);
             long at = at(batch, head, row);
-            Memory memory = new Memory(member, kept, batch, head, row);
+            Memory memory = new Memory(member, width, kept, batch, head, row);
             scores(member, inputs, batch, head, row, rows, width, memory);
-            for (int i = 0; i < rows; i++) {
-                memory.weights(inputs.mask, batch, row, i, seen[batch * d.tokens + row + i], width);
-            }
-            product(rows, width, d.headSize, weights, keys, result, Sum.NOTHING)
+            memory.makeWeights(inputs.mask, visible, batch * d.tokens + row, rows);
+            product(rows, width, d.headSize, weights(width), keys, result, Sum.NOTHING)
                     .run(
                             member,
                             memory.weights,
@@ -105,40 +106,36 @@ public final class AttentionKernel {
             FloatBuffer valueGradient,
             FloatBuffer heads,
             long headsAt) {
-        int[] seen = seen(inputs.mask);
+        Visible visible = visible(inputs.mask);
         Operand floats = new Operand(Product.Type.F32, false, d.queryWidth());
-        Operand transposed = new Operand(weights.type(), true, d.tokens);
         long half = (long) d.batch * d.tokens * d.queryWidth() * Float.BYTES;
         // A head's blocks add to the same keys, so one member does them all.
         Team.run(d.batch * d.heads, 1, (from, to, member) -> {
             for (int unit = from; unit < to; unit++) {
                 int batch = unit / d.heads;
                 int head = unit % d.heads;
-                clear(member, heads, batch, head);
-                for (int row = 0; row < d.tokens; row += BLOCK) {
+                // The last block first: it sees most, and writes what the others add to.
+                int last = (d.tokens - 1) / BLOCK * BLOCK;
+                clear(member, heads, batch, head, visible.width(batch * d.tokens + last, d.tokens - last));
+                for (int row = last; row >= 0; row -= BLOCK) {
+                    Sum sum = row == last ? Sum.NOTHING : Sum.RESULT;
                     int rows = Math.min(BLOCK, d.tokens - row);
-                    int width = width(seen, batch, row, rows);
+                    int width = visible.width(batch * d.tokens + row, rows);
                     long at = at(batch, head, row);
                     long key = keyAt(batch, head) * bytes;
-                    Memory memory = new Memory(member, kept, batch, head, row);
+                    Memory memory = new Memory(member, width, kept, batch, head, row);
                     if (kept == 0) {
                         scores(member, inputs, batch, head, row, rows, width, memory);
                     }
-                    product(rows, d.headSize, width, queries, turned(keys), scores, Sum.NOTHING)
+                    product(rows, d.headSize, width, queries, turned(keys), scores(width), Sum.NOTHING)
                             .run(member, outputGradient + at * bytes, inputs.values + key, memory.gradients, 0);
-                    for (int i = 0; i < rows; i++) {
-                        int visible = seen[batch * d.tokens + row + i];
-                        if (kept == 0) {
-                            memory.weights(inputs.mask, batch, row, i, visible, width);
-                        }
-                        memory.scoreGradients(i, visible, width);
-                    }
+                    memory.makeScoreGradients(inputs.mask, visible, batch * d.tokens + row, rows, kept == 0);
                     long ofKeys = headsAt + at(batch, head, 0) * Float.BYTES;
-                    product(width, rows, d.headSize, transposed, queries, floats, Sum.RESULT)
+                    product(width, rows, d.headSize, turned(weights(width)), queries, floats, sum)
                             .run(member, memory.scoreGradients, inputs.queries + at * bytes, ofKeys, 0);
-                    product(width, rows, d.headSize, transposed, queries, floats, Sum.RESULT)
+                    product(width, rows, d.headSize, turned(weights(width)), queries, floats, sum)
                             .run(member, memory.weights, outputGradient + at * bytes, ofKeys + half, 0);
-                    product(rows, width, d.headSize, weights, keys, floats, Sum.NOTHING)
+                    product(rows, width, d.headSize, weights(width), keys, floats, Sum.NOTHING)
                             .run(member, memory.scoreGradients, inputs.keys + key, queryGradient + at * Float.BYTES, 0);
                 }
             }
@@ -148,13 +145,22 @@ public final class AttentionKernel {
     }
 
     private void scores(int member, Inputs inputs, int batch, int head, int row, int rows, int width, Memory memory) {
-        product(rows, d.headSize, width, queries, turned(keys), scores, Sum.NOTHING)
+        product(rows, d.headSize, width, queries, turned(keys), scores(width), Sum.NOTHING)
                 .run(
                         member,
                         inputs.queries + at(batch, head, row) * bytes,
                         inputs.keys + keyAt(batch, head) * bytes,
                         memory.scores,
                         0);
+    }
+
+    /** A block's scores lie in rows as long as whole vectors. */
+    private static Operand scores(int width) {
+        return new Operand(Product.Type.F32, false, Lanes.roundUp(width));
+    }
+
+    private Operand weights(int width) {
+        return new Operand(type, false, Lanes.roundUp(width));
     }
 
     private static Operand turned(Operand operand) {
@@ -176,24 +182,32 @@ public final class AttentionKernel {
         return (long) batch * d.tokens * d.keyWidth() + (long) head / (d.heads / d.keyValueHeads) * d.headSize;
     }
 
-    /** How many positions a block of rows sees, rounded up. */
-    private int width(int[] seen, int batch, int row, int rows) {
-        int begin = batch * d.tokens + row;
-        int most = Arrays.stream(seen, begin, begin + rows).max().orElseThrow();
-        return Math.min(d.tokens, (most + GRAIN - 1) / GRAIN * GRAIN);
+    /**
+     * What the mask shows.
+     *
+     * @param seen for each row of each text, the positions up to the last that is shown
+     * @param plain whether all of these are shown as they are
+     */
+    private record Visible(int[] seen, boolean[] plain, int tokens) {
+        /** How many positions a block of rows sees, rounded up. */
+        int width(int row, int rows) {
+            int most = Arrays.stream(seen, row, row + rows).max().orElseThrow();
+            return Math.min(tokens, (most + GRAIN - 1) / GRAIN * GRAIN);
+        }
     }
 
-    /** For each row of each text, the positions up to the last that the mask shows. */
-    private int[] seen(FloatBuffer mask) {
-        int[] seen = new int[d.batch * d.tokens];
-        Team.run(seen.length, 1, (from, to, member) -> {
-            float[] row = Scratch.floats(member, d.tokens);
+    private Visible visible(FloatBuffer mask) {
+        int rows = d.batch * d.tokens;
+        Visible visible = new Visible(new int[rows], new boolean[rows], d.tokens);
+        Team.run(rows, 1, (from, to, member) -> {
+            float[] row = Scratch.floats(member, Lanes.roundUp(d.tokens));
             for (int i = from; i < to; i++) {
                 mask.get(i * d.tokens, row, 0, d.tokens);
-                seen[i] = SoftmaxKernel.seen(row, 0, d.tokens);
+                visible.seen[i] = AttentionRows.seenOfRow(row, d.tokens);
+                visible.plain[i] = AttentionRows.isZero(row, visible.seen[i]);
             }
         });
-        return seen;
+        return visible;
     }
 
     /** What is done for rows of a head. */
@@ -214,11 +228,12 @@ public final class AttentionKernel {
         });
     }
 
-    private void clear(int member, FloatBuffer heads, int batch, int head) {
+    /** Zeros for the keys of a head from one on. */
+    private void clear(int member, FloatBuffer heads, int batch, int head, int firstKey) {
         float[] zeros = Scratch.floats(member, d.headSize);
         Arrays.fill(zeros, 0, d.headSize, 0);
         for (int half = 0; half < 2; half++) {
-            for (int token = 0; token < d.tokens; token++) {
+            for (int token = firstKey; token < d.tokens; token++) {
                 int begin = half * d.batch * d.tokens * d.queryWidth() + Math.toIntExact(at(batch, head, token));
                 heads.put(begin, zeros, 0, d.headSize);
             }
@@ -232,103 +247,103 @@ public final class AttentionKernel {
             float[] row = Scratch.floats(member, d.queryWidth() + d.keyWidth());
             for (int token = from; token < to; token++) {
                 heads.get(begin + token * d.queryWidth(), row, 0, d.queryWidth());
-                for (int i = 0; i < d.keyWidth(); i++) {
-                    int head = i / d.headSize * groups * d.headSize + i % d.headSize;
-                    float sum = 0;
-                    for (int group = 0; group < groups; group++) {
-                        sum += row[head + group * d.headSize];
+                for (int key = 0; key < d.keyValueHeads; key++) {
+                    int sum = d.queryWidth() + key * d.headSize;
+                    System.arraycopy(row, key * groups * d.headSize, row, sum, d.headSize);
+                    for (int group = 1; group < groups; group++) {
+                        AttentionRows.addToRow(row, sum, (key * groups + group) * d.headSize, d.headSize);
                     }
-                    row[d.queryWidth() + i] = sum;
                 }
                 sums.put(token * d.keyWidth(), row, d.queryWidth(), d.keyWidth());
             }
         });
     }
 
-    /** A member's matrices for a block, [rows, T] each. */
+    /** A member's matrices for a block: scores, their gradients, weights and the scores' gradients as products read them. */
     private final class Memory {
         final int member;
+        /** Elements of a row. */
+        final int stride;
+
         final long scores;
         final long gradients;
-        /** P; where it is kept, there. */
         final long weights;
-
         final long scoreGradients;
-        private final FloatBuffer scoreRows;
-        private final FloatBuffer gradientRows;
-        private final RowStore weightRows;
-        private final RowStore scoreGradientRows;
 
-        Memory(int member, long kept, int batch, int head, int row) {
+        Memory(int member, int width, long kept, int batch, int head, int row) {
             this.member = member;
-            long size = (long) BLOCK * d.tokens;
+            stride = Lanes.roundUp(width);
+            long longest = Lanes.roundUp(d.tokens);
+            long size = BLOCK * longest;
             scores = MEMORY[member].address(size * (2 * Float.BYTES + 2L * bytes));
             gradients = scores + size * Float.BYTES;
             scoreGradients = gradients + size * Float.BYTES;
             weights = kept == 0
                     ? scoreGradients + size * bytes
-                    : kept + (((long) batch * d.heads + head) * d.tokens + row) * d.tokens * bytes;
-            scoreRows = NativeBlock.buffer(scores, size * Float.BYTES).asFloatBuffer();
-            gradientRows = NativeBlock.buffer(gradients, size * Float.BYTES).asFloatBuffer();
-            long rows = Math.min(size, (long) (d.tokens - row) * d.tokens);
-            weightRows = new RowStore(weights, rows);
-            scoreGradientRows = new RowStore(scoreGradients, size);
+                    : kept + (((long) batch * d.heads + head) * d.tokens + row) * longest * bytes;
         }
 
-        /** Makes a row of weights from its scores. */
-        void weights(FloatBuffer mask, int batch, int row, int i, int seen, int width) {
-            int padded = Lanes.roundUp(d.tokens);
-            float[] scratch = Scratch.floats(member, 2 * padded);
-            mask.get((batch * d.tokens + row + i) * d.tokens, scratch, padded, seen);
-            scoreRows.get(i * d.tokens, scratch, 0, seen);
-            SoftmaxKernel.softmax(scratch, seen, padded, scale);
-            Arrays.fill(scratch, seen, Math.max(seen, width), 0);
-            weightRows.put(member, i * d.tokens, scratch, 0, width);
-        }
-
-        /** dS = scale · P · (dP - sum(P · dP)), from a row of P and of dP. */
-        void scoreGradients(int i, int seen, int width) {
-            int padded = Lanes.roundUp(d.tokens);
-            float[] scratch = Scratch.floats(member, 2 * padded + Lanes.LENGTH);
-            weightRows.get(member, i * d.tokens, scratch, padded, seen);
-            gradientRows.get(i * d.tokens, scratch, 0, seen);
-            int end = Lanes.roundUp(seen);
-            Arrays.fill(scratch, seen, end, 0);
-            Arrays.fill(scratch, padded + seen, padded + end, 0);
-            SoftmaxKernel.gradient(scratch, seen, padded, 2 * padded, scale);
-            Arrays.fill(scratch, seen, Math.max(seen, width), 0);
-            scoreGradientRows.put(member, i * d.tokens, scratch, 0, width);
-        }
-    }
-
-    /** A matrix in the inputs' type whose rows are read and written as floats. */
-    private final class RowStore {
-        private final FloatBuffer floats;
-        private final ShortBuffer shorts;
-
-        RowStore(long address, long elements) {
-            floats = NativeBlock.buffer(address, elements * bytes).asFloatBuffer();
-            shorts = NativeBlock.buffer(address, elements * bytes).asShortBuffer();
-        }
-
-        void put(int member, int at, float[] values, int from, int length) {
-            if (bf16) {
-                short[] narrow = Scratch.shorts(member, length);
-                Bf16.narrow(values, from, narrow, 0, length);
-                shorts.put(at, narrow, 0, length);
-            } else {
-                floats.put(at, values, from, length);
+        /** Makes weights from scores, a few rows at a time so that they stay in the first cache level. */
+        void makeWeights(FloatBuffer mask, Visible visible, int firstRow, int rows) {
+            Numbers from = numbers(scores, rows, false);
+            Numbers to = numbers(weights, rows, bf16);
+            float[] floats = Scratch.floats(member, ROWS * stride + stride + Lanes.LENGTH);
+            for (int begin = 0; begin < rows; begin += ROWS) {
+                int count = Math.min(ROWS, rows - begin);
+                from.get(begin * stride, floats, 0, count * stride, member);
+                softmax(floats, mask, visible, firstRow + begin, count, ROWS * stride);
+                to.put(begin * stride, floats, 0, count * stride, member);
             }
         }
 
-        void get(int member, int at, float[] values, int to, int length) {
-            if (bf16) {
-                short[] narrow = Scratch.shorts(member, length);
-                shorts.get(at, narrow, 0, length);
-                Bf16.widen(narrow, 0, values, to, length);
-            } else {
-                floats.get(at, values, to, length);
+        /** Makes the scores' gradients from the weights, or from scores, and the weights' gradients. */
+        void makeScoreGradients(FloatBuffer mask, Visible visible, int firstRow, int rows, boolean fromScores) {
+            Numbers weightRows = numbers(weights, rows, bf16);
+            Numbers scoreRows = numbers(scores, rows, false);
+            Numbers gradientRows = numbers(gradients, rows, false);
+            Numbers to = numbers(scoreGradients, rows, bf16);
+            int chunk = ROWS * stride;
+            float[] floats = Scratch.floats(member, 2 * chunk + stride + Lanes.LENGTH);
+            for (int begin = 0; begin < rows; begin += ROWS) {
+                int count = Math.min(ROWS, rows - begin);
+                if (fromScores) {
+                    scoreRows.get(begin * stride, floats, 0, count * stride, member);
+                    softmax(floats, mask, visible, firstRow + begin, count, 2 * chunk);
+                    weightRows.put(begin * stride, floats, 0, count * stride, member);
+                } else {
+                    weightRows.get(begin * stride, floats, 0, count * stride, member);
+                }
+                gradientRows.get(begin * stride, floats, chunk, count * stride, member);
+                for (int i = 0; i < count; i++) {
+                    int seen = visible.seen[firstRow + begin + i];
+                    int at = i * stride;
+                    AttentionRows.gradientOfRow(floats, at, chunk + at, seen, stride, scale, 2 * chunk + stride);
+                }
+                to.put(begin * stride, floats, chunk, count * stride, member);
             }
+        }
+
+        private void softmax(float[] floats, FloatBuffer mask, Visible visible, int firstRow, int count, int spare) {
+            for (int i = 0; i < count; i++) {
+                int row = firstRow + i;
+                int seen = visible.seen[row];
+                if (visible.plain[row]) {
+                    AttentionRows.softmaxOfRow(floats, i * stride, seen, stride, scale, spare + stride);
+                } else {
+                    mask.get(row * d.tokens, floats, spare, seen);
+                    AttentionRows.scaleAndAddToRow(floats, i * stride, spare, seen, scale);
+                    AttentionRows.softmaxOfRow(floats, i * stride, seen, stride, 1, spare + stride);
+                }
+            }
+        }
+
+        private Numbers numbers(long address, int rows, boolean narrow) {
+            long elements = (long) rows * stride;
+            return narrow
+                    ? Numbers.ofBf16(
+                            NativeBlock.buffer(address, elements * Short.BYTES).asShortBuffer())
+                    : Numbers.of(
+                            NativeBlock.buffer(address, elements * Float.BYTES).asFloatBuffer());
         }
     }
 }

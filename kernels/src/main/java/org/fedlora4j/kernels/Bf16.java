@@ -27,7 +27,7 @@ public final class Bf16 {
     private Bf16() {}
 
     /** Floats to bf16, rounded to nearest, ties to even; NaN stays NaN, too large becomes infinite. */
-    public static void narrow(float[] from, int at, short[] to, int toAt, int length) {
+    public static void narrowRow(float[] from, int at, short[] to, int toAt, int length) {
         int i = 0;
         for (; i + LENGTH <= length; i += LENGTH) {
             store(FloatVector.fromArray(FLOATS, from, at + i), to, toAt + i);
@@ -38,7 +38,7 @@ public final class Bf16 {
     }
 
     /** Bf16 to floats, exactly. */
-    public static void widen(short[] from, int at, float[] to, int toAt, int length) {
+    public static void widenRow(short[] from, int at, float[] to, int toAt, int length) {
         int i = 0;
         for (; i + LENGTH <= length; i += LENGTH) {
             load(from, at + i).intoArray(to, toAt + i);

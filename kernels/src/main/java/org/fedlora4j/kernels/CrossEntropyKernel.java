@@ -67,7 +67,7 @@ public final class CrossEntropyKernel {
         boolean correct = false;
         for (int begin = 0; begin < width; begin += TILE) {
             int length = read(logits, at, begin, width, tile, member);
-            float candidate = largest(tile, length);
+            float candidate = largestOfRow(tile, length);
             if (candidate > largest) {
                 largest = candidate;
                 correct = targetLogit == largest && first(tile, length, largest) == target - begin;
@@ -76,7 +76,7 @@ public final class CrossEntropyKernel {
         double sum = 0;
         for (int begin = 0; begin < width; begin += TILE) {
             int length = read(logits, at, begin, width, tile, member);
-            sum += exponentials(tile, length, largest);
+            sum += exponentialsOfRow(tile, length, largest);
             if (gradient != null) {
                 gradient.put(at + begin, tile, 0, length, member);
             }
@@ -105,7 +105,7 @@ public final class CrossEntropyKernel {
         return first;
     }
 
-    private static float largest(float[] tile, int length) {
+    private static float largestOfRow(float[] tile, int length) {
         FloatVector largest = load(tile, 0);
         for (int i = LENGTH; i < length; i += LENGTH) {
             FloatVector logits = load(tile, i);
@@ -115,7 +115,7 @@ public final class CrossEntropyKernel {
     }
 
     /** In place, e^(x - largest); their sum. */
-    private static float exponentials(float[] tile, int length, float largest) {
+    private static float exponentialsOfRow(float[] tile, int length, float largest) {
         FloatVector sums = FloatVector.zero(FLOATS);
         for (int i = 0; i < length; i += LENGTH) {
             FloatVector power = Lanes.exp(load(tile, i).sub(largest));

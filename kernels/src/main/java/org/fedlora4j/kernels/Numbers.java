@@ -68,13 +68,13 @@ public abstract sealed class Numbers {
         void get(int index, float[] to, int at, int length, int member) {
             short[] narrow = Scratch.shorts(member, length);
             buffer.get(index, narrow, 0, length);
-            Bf16.widen(narrow, 0, to, at, length);
+            Bf16.widenRow(narrow, 0, to, at, length);
         }
 
         @Override
         void put(int index, float[] from, int at, int length, int member) {
             short[] narrow = Scratch.shorts(member, length);
-            Bf16.narrow(from, at, narrow, 0, length);
+            Bf16.narrowRow(from, at, narrow, 0, length);
             buffer.put(index, narrow, 0, length);
         }
     }

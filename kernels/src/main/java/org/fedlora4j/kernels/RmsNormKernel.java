@@ -25,14 +25,7 @@ public final class RmsNormKernel {
             weight.get(0, scratch, width, width, member);
             for (int row = from; row < to; row++) {
                 x.get(row * width, scratch, 0, width, member);
-                float s = scale(dot(scratch, 0, 0, width, 2 * width), width, epsilon);
-                int i = 0;
-                for (; i + LENGTH <= width; i += LENGTH) {
-                    load(scratch, i).mul(s).mul(load(scratch, width + i)).intoArray(scratch, i);
-                }
-                for (; i < width; i++) {
-                    scratch[i] = scratch[i] * s * scratch[width + i];
-                }
+                normOfRow(scratch, width, epsilon);
                 y.put(row * width, scratch, 0, width, member);
             }
         });
@@ -62,19 +55,10 @@ public final class RmsNormKernel {
             for (int row = from; row < to; row++) {
                 x.get(row * width, scratch, 0, width, member);
                 dy.get(row * width, scratch, width, width, member);
-                multiply(scratch, width, 2 * width, width);
-                float s = scale(dot(scratch, 0, 0, width, 3 * width), width, epsilon);
-                float t = -s * s * s * dot(scratch, 0, width, width, 3 * width) / width;
-                int i = 0;
-                for (; i + LENGTH <= width; i += LENGTH) {
-                    load(scratch, i).mul(t).add(load(scratch, width + i).mul(s)).intoArray(scratch, i);
-                }
-                for (; i < width; i++) {
-                    scratch[i] = scratch[i] * t + scratch[width + i] * s;
-                }
+                gradientOfRow(scratch, width, epsilon);
                 if (plus != null) {
                     plus.get(row * width, scratch, width, width, member);
-                    add(scratch, 0, width, width);
+                    addToRow(scratch, 0, width, width);
                 }
                 dx.put(row * width, scratch, 0, width, member);
             }
@@ -90,6 +74,32 @@ public final class RmsNormKernel {
     public static void backward(
             FloatBuffer x, FloatBuffer weight, FloatBuffer dy, FloatBuffer dx, int rows, int width, float epsilon) {
         backward(Numbers.of(x), Numbers.of(weight), Numbers.of(dy), null, Numbers.of(dx), rows, width, epsilon);
+    }
+
+    /** A row and the weight after it, in place. */
+    private static void normOfRow(float[] scratch, int width, float epsilon) {
+        float s = scale(dot(scratch, 0, 0, width, 2 * width), width, epsilon);
+        int i = 0;
+        for (; i + LENGTH <= width; i += LENGTH) {
+            load(scratch, i).mul(s).mul(load(scratch, width + i)).intoArray(scratch, i);
+        }
+        for (; i < width; i++) {
+            scratch[i] = scratch[i] * s * scratch[width + i];
+        }
+    }
+
+    /** A row, its output's gradient and the weight after it, in place. */
+    private static void gradientOfRow(float[] scratch, int width, float epsilon) {
+        multiply(scratch, width, 2 * width, width);
+        float s = scale(dot(scratch, 0, 0, width, 3 * width), width, epsilon);
+        float t = -s * s * s * dot(scratch, 0, width, width, 3 * width) / width;
+        int i = 0;
+        for (; i + LENGTH <= width; i += LENGTH) {
+            load(scratch, i).mul(t).add(load(scratch, width + i).mul(s)).intoArray(scratch, i);
+        }
+        for (; i < width; i++) {
+            scratch[i] = scratch[i] * t + scratch[width + i] * s;
+        }
     }
 
     private static float scale(float squares, int width, float epsilon) {
@@ -108,7 +118,7 @@ public final class RmsNormKernel {
     }
 
     /** The sum of two runs of the scratch, into the first. */
-    private static void add(float[] scratch, int a, int b, int length) {
+    private static void addToRow(float[] scratch, int a, int b, int length) {
         int i = 0;
         for (; i + LENGTH <= length; i += LENGTH) {
             load(scratch, a + i).add(load(scratch, b + i)).intoArray(scratch, a + i);

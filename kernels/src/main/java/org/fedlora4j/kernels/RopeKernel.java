@@ -29,7 +29,7 @@ public final class RopeKernel {
                 cos.get(row * width, scratch, width, half, member);
                 sin.get(row * width, scratch, width + half, half, member);
                 for (int head = 0; head < width; head += headSize) {
-                    turnHead(scratch, head, half, width, direction);
+                    turnHeadOfRow(scratch, head, half, width, direction);
                 }
                 y.put(row * width, scratch, 0, width, member);
             }
@@ -49,7 +49,7 @@ public final class RopeKernel {
         turn(Numbers.of(x), Numbers.of(cos), Numbers.of(sin), Numbers.of(y), rows, width, headSize, direction);
     }
 
-    private static void turnHead(float[] values, int head, int half, int table, int direction) {
+    private static void turnHeadOfRow(float[] values, int head, int half, int table, int direction) {
         int i = 0;
         for (; i + LENGTH <= half; i += LENGTH) {
             FloatVector cos = load(values, table + i);

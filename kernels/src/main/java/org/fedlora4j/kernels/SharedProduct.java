@@ -2,11 +2,14 @@ package org.fedlora4j.kernels;
 
 /**
  * A product whose result the members of the {@link Team} make in shares: ranges of its columns, so that each packs its part
- * of the weights only, or of its rows where these are more.
+ * of the weights only, or ranges of its rows where there are many.
  */
 public final class SharedProduct {
     /** Shares are multiples of so many rows or columns: a tile of AMX, two vectors of AVX-512. */
     private static final int GRAIN = 32;
+
+    /** From so many rows on, members have rows each: what a member made, it reads again, from its own cache. */
+    private static final int MANY_ROWS = 256;
 
     private final Product.Shape shape;
     private final boolean byColumns;
@@ -15,7 +18,7 @@ public final class SharedProduct {
 
     public SharedProduct(Product.Shape shape) {
         this.shape = shape;
-        byColumns = shape.columns() >= shape.rows() / 2;
+        byColumns = shape.rows() < MANY_ROWS;
         int length = byColumns ? shape.columns() : shape.rows();
         int grains = (length + GRAIN - 1) / GRAIN;
         parts = new Product[Math.min(Team.size(), grains)];

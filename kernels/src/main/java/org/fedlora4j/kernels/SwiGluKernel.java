@@ -27,10 +27,7 @@ public final class SwiGluKernel {
                 int tile = Math.min(TILE, to - begin);
                 load(gate, begin, scratch, 0, tile, member);
                 load(up, begin, scratch, TILE, tile, member);
-                for (int i = 0; i < tile; i += LENGTH) {
-                    FloatVector g = Lanes.load(scratch, i);
-                    g.mul(sigmoid(g)).mul(Lanes.load(scratch, TILE + i)).intoArray(scratch, i);
-                }
+                activationOfRow(scratch, tile);
                 y.put(begin, scratch, 0, tile, member);
             }
         });
@@ -53,14 +50,7 @@ public final class SwiGluKernel {
                 load(gate, begin, scratch, 0, tile, member);
                 load(up, begin, scratch, TILE, tile, member);
                 load(dy, begin, scratch, 2 * TILE, tile, member);
-                for (int i = 0; i < tile; i += LENGTH) {
-                    FloatVector g = Lanes.load(scratch, i);
-                    FloatVector s = sigmoid(g);
-                    FloatVector scaled = Lanes.load(scratch, 2 * TILE + i).mul(s);
-                    FloatVector slope = g.sub(g.mul(s)).add(1);
-                    scaled.mul(Lanes.load(scratch, TILE + i)).mul(slope).intoArray(scratch, i);
-                    scaled.mul(g).intoArray(scratch, TILE + i);
-                }
+                gradientOfRow(scratch, tile);
                 dGate.put(begin, scratch, 0, tile, member);
                 dUp.put(begin, scratch, TILE, tile, member);
             }
@@ -76,6 +66,24 @@ public final class SwiGluKernel {
     public static void backward(
             FloatBuffer gate, FloatBuffer up, FloatBuffer dy, FloatBuffer dGate, FloatBuffer dUp, int length) {
         backward(Numbers.of(gate), Numbers.of(up), Numbers.of(dy), Numbers.of(dGate), Numbers.of(dUp), length);
+    }
+
+    private static void activationOfRow(float[] scratch, int tile) {
+        for (int i = 0; i < tile; i += LENGTH) {
+            FloatVector g = Lanes.load(scratch, i);
+            g.mul(sigmoid(g)).mul(Lanes.load(scratch, TILE + i)).intoArray(scratch, i);
+        }
+    }
+
+    private static void gradientOfRow(float[] scratch, int tile) {
+        for (int i = 0; i < tile; i += LENGTH) {
+            FloatVector g = Lanes.load(scratch, i);
+            FloatVector s = sigmoid(g);
+            FloatVector scaled = Lanes.load(scratch, 2 * TILE + i).mul(s);
+            FloatVector slope = g.sub(g.mul(s)).add(1);
+            scaled.mul(Lanes.load(scratch, TILE + i)).mul(slope).intoArray(scratch, i);
+            scaled.mul(g).intoArray(scratch, TILE + i);
+        }
     }
 
     private static FloatVector sigmoid(FloatVector x) {

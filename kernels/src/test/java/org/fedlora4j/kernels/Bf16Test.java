@@ -88,10 +88,10 @@ class Bf16Test {
             }
             short[] narrowed = new short[length + 7];
             Arrays.fill(narrowed, (short) -1);
-            Bf16.narrow(floats, 3, narrowed, 5, length);
+            Bf16.narrowRow(floats, 3, narrowed, 5, length);
             float[] widened = new float[length + 4];
             Arrays.fill(widened, Float.NaN);
-            Bf16.widen(narrowed, 5, widened, 2, length);
+            Bf16.widenRow(narrowed, 5, widened, 2, length);
             for (int i = 0; i < length; i++) {
                 assertThat(widened[2 + i]).isEqualTo(i + 0.5f);
             }
@@ -125,13 +125,13 @@ class Bf16Test {
 
     private static float[] widen(short[] values) {
         float[] widened = new float[values.length];
-        Bf16.widen(values, 0, widened, 0, values.length);
+        Bf16.widenRow(values, 0, widened, 0, values.length);
         return widened;
     }
 
     private static short[] narrow(float[] values) {
         short[] narrowed = new short[values.length];
-        Bf16.narrow(values, 0, narrowed, 0, values.length);
+        Bf16.narrowRow(values, 0, narrowed, 0, values.length);
         return narrowed;
     }
 }

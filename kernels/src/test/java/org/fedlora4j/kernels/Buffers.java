@@ -36,7 +36,7 @@ final class Buffers {
     /** An array rounded to bf16. */
     static ShortBuffer bf16(float[] values) {
         short[] narrow = new short[values.length];
-        Bf16.narrow(values, 0, narrow, 0, values.length);
+        Bf16.narrowRow(values, 0, narrow, 0, values.length);
         return poisonedShorts(values.length).put(0, narrow);
     }
 

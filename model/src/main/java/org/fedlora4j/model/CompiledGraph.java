@@ -10,8 +10,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.fedlora4j.model.exec.ExecutionPlan;
 import org.fedlora4j.model.exec.Precision;
 import org.nd4j.autodiff.samediff.SDVariable;
@@ -25,15 +23,16 @@ import org.nd4j.autodiff.samediff.VariableType;
  * @param placeholders shapes of the graph's placeholders, by name
  */
 record CompiledGraph(ExecutionPlan plan, Map<String, String> gradients, Map<String, long[]> placeholders) {
-    /** Frozen weights of products. */
-    private static final Set<String> WEIGHTS = Stream.concat(
-                    LlamaGraph.PROJECTIONS.stream(), Stream.of(LlamaGraph.HEAD))
-            .collect(Collectors.toUnmodifiableSet());
+    /** Inputs of a layer's products that are bound as bfloat16 in that precision. */
+    private static final Set<String> LAYER_WEIGHTS = Set.copyOf(LlamaGraph.PROJECTIONS);
+
+    /** The same for the head. */
+    private static final Set<String> HEAD_INPUTS = Set.of(LlamaGraph.HEAD, LlamaGraph.OUTPUT_GRADIENT);
 
     /** Compiles a graph without a gradient. */
     static CompiledGraph forward(SameDiff graph, List<String> outputs, Precision precision) {
         ExecutionPlan plan =
-                ExecutionPlan.compile(graph, inputs(graph), outputs, List.of(), Map.of(), precision, WEIGHTS);
+                ExecutionPlan.compile(graph, inputs(graph), outputs, List.of(), Map.of(), precision, LAYER_WEIGHTS);
         return new CompiledGraph(plan, Map.of(), placeholders(graph));
     }
 
@@ -53,7 +52,7 @@ record CompiledGraph(ExecutionPlan plan, Map<String, String> gradients, Map<Stri
                 // The loss is sum(y · gradient of y), so this needs no computing.
                 Map.of(gradientName(differentiated, LlamaGraph.OUTPUT), LlamaGraph.OUTPUT_GRADIENT),
                 precision,
-                WEIGHTS);
+                graph.hasVariable(LlamaGraph.HEAD) ? HEAD_INPUTS : LAYER_WEIGHTS);
         return new CompiledGraph(plan, gradients, placeholders(graph));
     }
 

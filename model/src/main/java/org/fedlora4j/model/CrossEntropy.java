@@ -17,8 +17,13 @@ interface CrossEntropy {
      */
     record RowScore(double loss, boolean correct, double sum) {}
 
-    static CrossEntropy over(INDArray logits) {
-        return Kernel.available() ? new FusedCrossEntropy(logits) : new PlainCrossEntropy(logits);
+    /**
+     * The loss of logits.
+     *
+     * @param gradient where {@link #gradient} writes: the logits themselves, or with kernels another array of their shape
+     */
+    static CrossEntropy over(INDArray logits, INDArray gradient) {
+        return Kernel.available() ? new FusedCrossEntropy(logits, gradient) : new PlainCrossEntropy(logits);
     }
 
     /** Scores the first rows against as many targets. The logits may be overwritten. */

@@ -9,10 +9,12 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** By the kernel. */
 final class FusedCrossEntropy implements CrossEntropy {
     private final Numbers logits;
+    private final Numbers gradient;
     private final int vocabulary;
 
-    FusedCrossEntropy(INDArray logits) {
-        this.logits = Numbers.of(NativeArrays.buffer(logits));
+    FusedCrossEntropy(INDArray logits, INDArray gradient) {
+        this.logits = NativeArrays.numbers(logits);
+        this.gradient = NativeArrays.numbers(gradient);
         this.vocabulary = Math.toIntExact(logits.size(1));
     }
 
@@ -23,7 +25,7 @@ final class FusedCrossEntropy implements CrossEntropy {
 
     @Override
     public RowScore[] gradient(int[] targets) {
-        return scores(CrossEntropyKernel.score(logits, vocabulary, targets, logits));
+        return scores(CrossEntropyKernel.score(logits, vocabulary, targets, gradient));
     }
 
     private static RowScore[] scores(CrossEntropyKernel.Row[] rows) {

@@ -146,7 +146,11 @@ final class Head implements AutoCloseable {
             logits = memory.floats(rows, config.vocabularySize());
             INDArray dx = memory.floats(rows, config.hiddenSize());
             gradient = NativeArrays.buffer(dx);
-            loss = CrossEntropy.over(logits);
+            // The loss turns the logits into their gradient in place, or writes it as products read it.
+            INDArray dLogits = precision == Precision.F32
+                    ? logits
+                    : memory.array(precision.weights(), rows, config.vocabularySize());
+            loss = CrossEntropy.over(logits, dLogits);
             CompiledGraph compiled = CompiledGraph.withGradient(
                     LlamaGraph.head(config, rows, weights.norm(), weights.head(), true),
                     List.of(LlamaGraph.INPUT),
@@ -156,8 +160,7 @@ final class Head implements AutoCloseable {
             arrays.put(LlamaGraph.NORM, weights.norm());
             arrays.put(LlamaGraph.HEAD, weights.head());
             arrays.put(LlamaGraph.OUTPUT, logits);
-            // The loss turns the logits into their gradient in place.
-            arrays.put(LlamaGraph.OUTPUT_GRADIENT, logits);
+            arrays.put(LlamaGraph.OUTPUT_GRADIENT, dLogits);
             compiled.gradients().values().forEach(output -> arrays.put(output, dx));
             plan = compiled.plan()
                     .bind(

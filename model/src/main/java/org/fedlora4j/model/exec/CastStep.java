@@ -1,9 +1,8 @@
 package org.fedlora4j.model.exec;
 
-import java.nio.FloatBuffer;
-import java.nio.ShortBuffer;
 import java.util.List;
 import org.fedlora4j.kernels.CastKernel;
+import org.fedlora4j.kernels.Numbers;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Rounds float32 to bfloat16. */
@@ -30,8 +29,8 @@ record CastStep(String input, String output) implements Step {
 
     @Override
     public Runnable bind(INDArray[] arguments, INDArray[] results) {
-        FloatBuffer floats = NativeArrays.buffer(arguments[0]);
-        ShortBuffer rounded = NativeArrays.halves(results[0]);
-        return () -> CastKernel.toBf16(floats, rounded, floats.capacity());
+        Numbers floats = NativeArrays.numbers(arguments[0]);
+        Numbers rounded = NativeArrays.numbers(results[0]);
+        return () -> CastKernel.run(floats, rounded);
     }
 }

@@ -79,7 +79,7 @@ public final class FusedScope implements AutoCloseable {
         float number = constant == null
                 ? 0
                 : graph.getVariable(scope + "/" + constant).getArr().getFloat(0);
-        steps.add(new KernelStep(kernel, false, number, inputs, List.of(scope + OUTPUT)));
+        steps.add(new KernelStep(kernel, false, false, number, inputs, List.of(scope + OUTPUT)));
         SDVariable gradient = graph.getGradForVariable(scope + OUTPUT);
         if (gradient == null) {
             return;
@@ -92,6 +92,6 @@ public final class FusedScope implements AutoCloseable {
             made.add(scope + "/space_" + i);
         }
         List<String> read = kernel.backwardInputs(inputs, scope + OUTPUT, resolve.apply(gradient.name()));
-        steps.add(new KernelStep(kernel, true, number, read, made));
+        steps.add(new KernelStep(kernel, true, false, number, read, made));
     }
 }

@@ -7,6 +7,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import org.fedlora4j.kernels.AttentionKernel;
+import org.fedlora4j.kernels.Numbers;
 import org.fedlora4j.kernels.Product;
 import org.fedlora4j.kernels.RmsNormKernel;
 import org.fedlora4j.kernels.RopeKernel;
@@ -21,8 +22,18 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * The number is the scope's constant.
  */
 public enum Kernel {
-    /** Inputs x [N, D] and weight [D]; number {@code epsilon}. */
+    /** Inputs x [N, D] and weight [D]; number {@code epsilon}. Its gradient can add a further [N, D]. */
     RMS_NORM(1, "epsilon") {
+        @Override
+        boolean writesBf16(boolean backward) {
+            return !backward;
+        }
+
+        @Override
+        boolean adds(boolean backward) {
+            return backward;
+        }
+
         @Override
         List<String> backwardInputs(List<String> inputs, String output, String gradient) {
             return List.of(inputs.get(0), inputs.get(1), gradient);
@@ -30,23 +41,34 @@ public enum Kernel {
 
         @Override
         Runnable forward(INDArray[] a, float number) {
-            FloatBuffer[] b = buffers(a);
+            Numbers[] n = numbers(a);
             int rows = (int) a[0].size(0);
             int width = (int) a[0].size(1);
-            return () -> RmsNormKernel.forward(b[0], b[1], b[2], rows, width, number);
+            return () -> RmsNormKernel.forward(n[0], n[1], n[2], rows, width, number);
         }
 
         @Override
         Runnable backward(INDArray[] a, float number) {
-            FloatBuffer[] b = buffers(a);
+            Numbers[] n = numbers(a);
             int rows = (int) a[0].size(0);
             int width = (int) a[0].size(1);
-            return () -> RmsNormKernel.backward(b[0], b[1], b[2], b[3], rows, width, number);
+            Numbers plus = a.length == 5 ? n[3] : null;
+            return () -> RmsNormKernel.backward(n[0], n[1], n[2], plus, n[n.length - 1], rows, width, number);
         }
     },
 
     /** Inputs x [N, heads·h], cosines and sines of the same shape, and rotateHalf [h, h]. */
     ROPE(1, null) {
+        @Override
+        Set<Integer> bf16Inputs(boolean backward) {
+            return backward ? Set.of() : Set.of(0);
+        }
+
+        @Override
+        boolean writesBf16(boolean backward) {
+            return true;
+        }
+
         @Override
         List<String> backwardInputs(List<String> inputs, String output, String gradient) {
             return List.of(gradient, inputs.get(1), inputs.get(2), inputs.get(3));
@@ -63,11 +85,11 @@ public enum Kernel {
         }
 
         private Runnable turn(INDArray[] a, int direction) {
-            FloatBuffer[] b = buffers(a);
+            Numbers[] n = numbers(a);
             int rows = (int) a[0].size(0);
             int width = (int) a[0].size(1);
             int headSize = (int) a[3].size(0);
-            return () -> RopeKernel.turn(b[0], b[1], b[2], b[4], rows, width, headSize, direction);
+            return () -> RopeKernel.turn(n[0], n[1], n[2], n[4], rows, width, headSize, direction);
         }
     },
 
@@ -80,14 +102,14 @@ public enum Kernel {
 
         @Override
         Runnable forward(INDArray[] a, float number) {
-            FloatBuffer[] b = buffers(a);
+            FloatBuffer[] b = Arrays.stream(a).map(NativeArrays::buffer).toArray(FloatBuffer[]::new);
             int[] size = Arrays.stream(a[0].shape()).mapToInt(Math::toIntExact).toArray();
             return () -> SoftmaxKernel.forward(b[0], b[1], b[2], size[0], size[1], size[2], size[3], number);
         }
 
         @Override
         Runnable backward(INDArray[] a, float number) {
-            FloatBuffer[] b = buffers(a);
+            FloatBuffer[] b = Arrays.stream(a).map(NativeArrays::buffer).toArray(FloatBuffer[]::new);
             int width = (int) a[0].size(3);
             int rows = b[0].capacity() / width;
             return () -> SoftmaxKernel.backward(b[0], b[1], b[2], rows, width, number);
@@ -174,20 +196,30 @@ public enum Kernel {
     /** Inputs gate and up, both [N, F]. */
     SWIGLU(2, null) {
         @Override
+        Set<Integer> bf16Inputs(boolean backward) {
+            return backward ? Set.of(0, 1, 2) : Set.of(0, 1);
+        }
+
+        @Override
+        boolean writesBf16(boolean backward) {
+            return true;
+        }
+
+        @Override
         List<String> backwardInputs(List<String> inputs, String output, String gradient) {
             return List.of(inputs.get(0), inputs.get(1), gradient);
         }
 
         @Override
         Runnable forward(INDArray[] a, float number) {
-            FloatBuffer[] b = buffers(a);
-            return () -> SwiGluKernel.forward(b[0], b[1], b[2], b[2].capacity());
+            Numbers[] n = numbers(a);
+            return () -> SwiGluKernel.forward(n[0], n[1], n[2], n[2].length());
         }
 
         @Override
         Runnable backward(INDArray[] a, float number) {
-            FloatBuffer[] b = buffers(a);
-            return () -> SwiGluKernel.backward(b[0], b[1], b[2], b[3], b[4], b[2].capacity());
+            Numbers[] n = numbers(a);
+            return () -> SwiGluKernel.backward(n[0], n[1], n[2], n[3], n[4], n[2].length());
         }
     };
 
@@ -248,6 +280,11 @@ public enum Kernel {
         return false;
     }
 
+    /** Whether it, or its gradient, takes a further input that it adds to its output. */
+    boolean adds(boolean backward) {
+        return false;
+    }
+
     /** How many outputs the gradient has beside the gradients. */
     int backwardSpaces() {
         return 0;
@@ -264,7 +301,7 @@ public enum Kernel {
     /** @param a {@link #backwardInputs}, then the gradients, then {@link #backwardSpace} */
     abstract Runnable backward(INDArray[] a, float number);
 
-    private static FloatBuffer[] buffers(INDArray[] arrays) {
-        return Arrays.stream(arrays).map(NativeArrays::buffer).toArray(FloatBuffer[]::new);
+    private static Numbers[] numbers(INDArray[] arrays) {
+        return Arrays.stream(arrays).map(NativeArrays::numbers).toArray(Numbers[]::new);
     }
 }

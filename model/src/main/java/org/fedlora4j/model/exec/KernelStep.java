@@ -11,13 +11,26 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * A kernel as a step.
  *
  * @param backward whether it makes the gradients
+ * @param adds whether the last input is added to the output
  * @param number the scope's constant, where the kernel needs one
  */
-record KernelStep(Kernel kernel, boolean backward, float number, List<String> inputs, List<String> outputs)
+record KernelStep(
+        Kernel kernel, boolean backward, boolean adds, float number, List<String> inputs, List<String> outputs)
         implements Step {
     @Override
     public String kind() {
         return kernel.scope() + (backward ? "_bp" : "");
+    }
+
+    /** Whether it can add a further input to its output. */
+    boolean canAdd() {
+        return kernel.adds(backward) && !adds;
+    }
+
+    /** The step with a summand. */
+    KernelStep plus(String summand, String sum) {
+        List<String> all = Stream.concat(inputs.stream(), Stream.of(summand)).toList();
+        return new KernelStep(kernel, backward, true, number, all, List.of(sum));
     }
 
     @Override
@@ -34,7 +47,7 @@ record KernelStep(Kernel kernel, boolean backward, float number, List<String> in
     public Step withInput(int index, String name) {
         List<String> changed = new ArrayList<>(inputs);
         changed.set(index, name);
-        return new KernelStep(kernel, backward, number, changed, outputs);
+        return new KernelStep(kernel, backward, adds, number, changed, outputs);
     }
 
     @Override

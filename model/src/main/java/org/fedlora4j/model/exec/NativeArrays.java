@@ -1,11 +1,11 @@
 package org.fedlora4j.model.exec;
 
 import java.nio.FloatBuffer;
-import java.nio.ShortBuffer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.ShortPointer;
+import org.fedlora4j.kernels.Numbers;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -46,13 +46,19 @@ public final class NativeArrays {
         return new FloatPointer(new Address(array.data().address(), array.length())).asBuffer();
     }
 
-    /** A row-major bfloat16 array as a buffer over the same memory. */
-    static ShortBuffer halves(INDArray array) {
-        if (array.length() > Integer.MAX_VALUE / Short.BYTES || array.dataType() != DataType.BFLOAT16) {
-            throw new IllegalArgumentException(
-                    array.shapeInfoToString() + " as a buffer; wanted bfloat16 of less than 2 GiB");
+    /**
+     * A row-major array of floats or bfloat16 for kernels, over the same memory.
+     *
+     * @throws IllegalArgumentException if there are more than a buffer can hold, 2 GiB
+     */
+    public static Numbers numbers(INDArray array) {
+        if (array.dataType() != DataType.BFLOAT16) {
+            return Numbers.of(buffer(array));
         }
-        return new ShortPointer(new Address(array.data().address(), array.length())).asBuffer();
+        if (array.length() > Integer.MAX_VALUE / Short.BYTES) {
+            throw new IllegalArgumentException(array.shapeInfoToString() + " as a buffer; wanted less than 2 GiB");
+        }
+        return Numbers.ofBf16(new ShortPointer(new Address(array.data().address(), array.length())).asBuffer());
     }
 
     /** Copies a row-major array's floats out; {@code target} holds its length. */

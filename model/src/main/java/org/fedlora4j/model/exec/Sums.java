@@ -55,6 +55,9 @@ final class Sums {
         if (maker instanceof ProductStep product && product.plus() == null) {
             return product.plus(summand, output);
         }
+        if (maker instanceof KernelStep kernel && kernel.canAdd()) {
+            return kernel.plus(summand, output);
+        }
         return sum;
     }
 
