@@ -68,9 +68,9 @@ final class ProductCase {
                 Sum.NOTHING);
     }
 
-    static Shape plus(Shape shape, Sum sum) {
+    static Shape scaled(Shape shape, float factor, Sum sum) {
         return new Shape(
-                shape.rows(), shape.inner(), shape.columns(), shape.left(), shape.right(), shape.result(), sum);
+                shape.rows(), shape.inner(), shape.columns(), shape.left(), shape.right(), shape.result(), factor, sum);
     }
 
     void check(Multiplication multiplication) {
@@ -90,7 +90,7 @@ final class ProductCase {
                 wanted[row][column] = added;
                 sizes[row][column] = Math.abs(added);
                 for (int i = 0; i < shape.inner(); i++) {
-                    double product = (double) left.get(row, i) * right.get(i, column);
+                    double product = (double) shape.factor() * left.get(row, i) * right.get(i, column);
                     wanted[row][column] += product;
                     sizes[row][column] += Math.abs(product);
                 }

@@ -24,7 +24,7 @@ class ProductTest {
         return Types.ALL.stream();
     }
 
-    /** Every layout with every sum. */
+    /** Every layout with every sum, of the product and of a multiple. */
     @ParameterizedTest
     @MethodSource("types")
     void layoutsAndSums(Types types) {
@@ -33,7 +33,8 @@ class ProductTest {
                 int gap = (layout & 4) == 0 ? 0 : 5;
                 Shape shape = ProductCase.shape(33, 64, 7, types, (layout & 1) != 0, (layout & 2) != 0, gap);
                 for (Sum sum : Sum.values()) {
-                    check(ProductCase.plus(shape, sum), SEED + layout);
+                    check(ProductCase.scaled(shape, 1, sum), SEED + layout);
+                    check(ProductCase.scaled(shape, -0.3f, sum), SEED + layout);
                 }
             }
         }
@@ -98,6 +99,7 @@ class ProductTest {
         Operand turned = new Operand(Type.F32, true, 9);
         assertRefused(0, 2, floats, floats, floats);
         assertRefused(3, 2, halves, floats, floats);
+        assertRefused(3, 2, floats, floats, halves);
         assertRefused(3, 2, floats, floats, turned);
         assertRefused(1, 2, turned, floats, floats);
         assertRefused(3, 1, floats, floats, floats);

@@ -38,7 +38,7 @@ class SharedProductTest {
                     Shape shape = ProductCase.shape(
                             size[0], size[1], size[2], types, leftTransposed, rightTransposed, layout);
                     for (Sum sum : Sum.values()) {
-                        Shape summed = ProductCase.plus(shape, sum);
+                        Shape summed = ProductCase.scaled(shape, layout + 1, sum);
                         new ProductCase(summed, SEED + layout).check(new SharedProduct(summed)::run);
                     }
                 }

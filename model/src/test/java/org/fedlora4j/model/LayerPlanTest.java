@@ -48,34 +48,34 @@ class LayerPlanTest {
     static Stream<Arguments> grid() {
         return Stream.of(1, 2, 4)
                 .flatMap(keyValueHeads ->
-                        Stream.of(Arguments.of(keyValueHeads, 1, 7), Arguments.of(keyValueHeads, 3, 4)));
+                        Stream.of(Arguments.of(keyValueHeads, 1, 7, true), Arguments.of(keyValueHeads, 3, 4, false)));
     }
 
     @ParameterizedTest
     @MethodSource("grid")
-    void outputAndGradientsAreSameDiffs(int keyValueHeads, int batch, int tokens) {
-        check(Precision.F32, keyValueHeads, batch, tokens);
+    void outputAndGradientsAreSameDiffs(int keyValueHeads, int batch, int tokens, boolean keepsAttention) {
+        check(Precision.F32, keyValueHeads, batch, tokens, keepsAttention);
     }
 
     @ParameterizedTest
     @MethodSource("grid")
-    void withoutKernelsTheyAreTheSame(int keyValueHeads, int batch, int tokens) {
+    void withoutKernelsTheyAreTheSame(int keyValueHeads, int batch, int tokens, boolean keepsAttention) {
         System.setProperty("fedlora.kernels", "off");
-        check(Precision.F32, keyValueHeads, batch, tokens);
+        check(Precision.F32, keyValueHeads, batch, tokens, keepsAttention);
     }
 
     /** Also where bf16 is refused for being slow. */
     @ParameterizedTest
     @MethodSource("grid")
-    void inBf16TheyAreClose(int keyValueHeads, int batch, int tokens) {
+    void inBf16TheyAreClose(int keyValueHeads, int batch, int tokens, boolean keepsAttention) {
         if (Product.failure() == null) {
-            check(Precision.BF16, keyValueHeads, batch, tokens);
+            check(Precision.BF16, keyValueHeads, batch, tokens, keepsAttention);
         } else {
             assertThat(Precision.choose("auto").precision()).isEqualTo(Precision.F32);
         }
     }
 
-    private static void check(Precision precision, int keyValueHeads, int batch, int tokens) {
+    private static void check(Precision precision, int keyValueHeads, int batch, int tokens, boolean keepsAttention) {
         Random random = new Random(SEED);
         LlamaConfig config = TinyModel.config(1, 4, keyValueHeads);
         LlamaGraph.LayerShape shape = new LlamaGraph.LayerShape(batch, tokens, 0, true);
@@ -88,7 +88,7 @@ class LayerPlanTest {
             SameDiff graph = LlamaGraph.layer(config, shape, weights, adapter, 0);
             List<String> variables = new ArrayList<>(adapter.gradients(0).keySet());
             variables.add(LlamaGraph.INPUT);
-            CompiledGraph compiled = CompiledGraph.withGradient(graph, variables, precision);
+            CompiledGraph compiled = CompiledGraph.withGradient(graph, variables, precision, keepsAttention);
 
             Map<String, INDArray> placeholders = new HashMap<>();
             compiled.placeholders().forEach((name, size) -> placeholders.put(name, memory.floats(size)));

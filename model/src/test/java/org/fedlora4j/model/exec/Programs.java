@@ -2,6 +2,7 @@ package org.fedlora4j.model.exec;
 
 import java.util.List;
 import java.util.Set;
+import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ops.impl.transforms.pairwise.arithmetic.AddOp;
 
@@ -28,11 +29,17 @@ final class Programs {
     }
 
     static ProductStep product(String left, String right, String output) {
-        return new ProductStep(left, right, false, true, null, output);
+        return new ProductStep(left, right, false, true, 1, null, output);
     }
 
     static Step sum(String left, String right, String output) {
         return new OpStep(new AddOp(), List.of(left, right), List.of(output));
+    }
+
+    static Step multiple(String of, double factor, String output) {
+        SameDiff graph = SameDiff.create();
+        graph.placeHolder(of, DataType.FLOAT, 1).mul(output, factor);
+        return new OpStep(graph.getVariableOutputOp(output), List.of(of), List.of(output));
     }
 
     static KernelStep swiGlu(String gate, String up, String output) {

@@ -1,6 +1,7 @@
 package org.fedlora4j.model.exec;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.fedlora4j.model.exec.Programs.multiple;
 import static org.fedlora4j.model.exec.Programs.normGradient;
 import static org.fedlora4j.model.exec.Programs.product;
 import static org.fedlora4j.model.exec.Programs.sum;
@@ -58,6 +59,25 @@ class SumsTest {
     }
 
     @Test
+    void aProductsMultipleIsPartOfIt() {
+        forward(product, multiple("p", 0.25, "s"), sum("c", "s", "y"));
+        assertFused(product.times(0.25f, "s").plus("c", "y"));
+    }
+
+    @Test
+    void aMultipleOfASumStays() {
+        Step last = multiple("s", 0.25, "y");
+        forward(product, sum("p", "c", "s"), last);
+        assertFused(product.plus("c", "s"), last);
+    }
+
+    @Test
+    void aMultipleOfWhatIsReadElsewhereStays() {
+        assertUnchanged(product, multiple("p", 0.25, "s"), swiGlu("s", "p", "y"));
+        assertUnchanged(product("x", "w", "y"), multiple("y", 0.25, "q"));
+    }
+
+    @Test
     void aNormsGradientAddsOneThing() {
         KernelStep norm = normGradient("x", "row", "c", "g");
         Step last = sum("s", "x", "y");
@@ -108,6 +128,16 @@ class SumsTest {
         Programs.step(program, program.forward, sum, 2, 3, 4);
         Sums.fuse(program);
         assertFusedAlready(product, sum);
+    }
+
+    @Test
+    void aMultipleOfAnotherShapeThanTheProductsStays() {
+        program.views.put("wide", new Program.View("p", new long[] {3, 8}));
+        Step multiple = multiple("wide", 0.25, "y");
+        Programs.step(program, program.forward, product, 6, 4);
+        Programs.step(program, program.forward, multiple, 3, 8);
+        Sums.fuse(program);
+        assertFusedAlready(product, multiple);
     }
 
     @Test
