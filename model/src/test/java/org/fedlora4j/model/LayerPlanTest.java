@@ -81,8 +81,8 @@ class LayerPlanTest {
         LlamaGraph.LayerShape shape = new LlamaGraph.LayerShape(batch, tokens, 0, true);
         // As the plan reads them: in bf16 the projections' weights.
         Map<String, INDArray> weights = TinyModel.layer(config, random);
-        weights.replaceAll((name, weight) ->
-                LlamaGraph.PROJECTIONS.contains(name) ? weight.castTo(precision.weights()) : weight);
+        weights.replaceAll(
+                (name, weight) -> LlamaGraph.PROJECTIONS.contains(name) ? weight.castTo(precision.weights()) : weight);
         try (LowRankAdapter adapter = new LowRankAdapter(config, random);
                 NativeMemory memory = new NativeMemory()) {
             SameDiff graph = LlamaGraph.layer(config, shape, weights, adapter, 0);
@@ -146,8 +146,7 @@ class LayerPlanTest {
         assertThat(Pointer.totalBytes() - before).isLessThan(HANDLES_OF_AN_ARRAY);
     }
 
-    private static void assertClose(
-            String name, @Nullable INDArray found, @Nullable INDArray wanted, float tolerance) {
+    private static void assertClose(String name, @Nullable INDArray found, @Nullable INDArray wanted, float tolerance) {
         Objects.requireNonNull(wanted, name);
         Objects.requireNonNull(found, name);
         float largest = wanted.amaxNumber().floatValue();

@@ -29,8 +29,8 @@ class HalfPrecisionTest {
         backward(product("x", "w", "z"));
         apply();
         assertThat(program.forward)
-                .isEqualTo(List.of(
-                        new CastStep("x", "x#bf16"), product("x#bf16", "w", "p"), product("x#bf16", "w", "y")));
+                .isEqualTo(
+                        List.of(new CastStep("x", "x#bf16"), product("x#bf16", "w", "p"), product("x#bf16", "w", "y")));
         assertThat(program.backward).isEqualTo(List.of(product("x#bf16", "w", "z")));
         assertBf16("w", "x#bf16");
         assertFloat("x", "y");
