@@ -74,6 +74,10 @@ class SumsTest {
     @Test
     void aMultipleOfWhatIsReadElsewhereStays() {
         assertUnchanged(product, multiple("p", 0.25, "s"), swiGlu("s", "p", "y"));
+    }
+
+    @Test
+    void aMultipleOfAnOutputStays() {
         assertUnchanged(product("x", "w", "y"), multiple("y", 0.25, "q"));
     }
 
