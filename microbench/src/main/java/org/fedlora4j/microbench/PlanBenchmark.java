@@ -10,6 +10,7 @@ import java.util.concurrent.TimeUnit;
 import org.fedlora4j.model.exec.ExecutionPlan;
 import org.fedlora4j.model.exec.NativeMemory;
 import org.fedlora4j.model.exec.NativeRuntime;
+import org.fedlora4j.model.exec.Precision;
 import org.nd4j.autodiff.functions.DifferentialFunction;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
@@ -79,8 +80,13 @@ public class PlanBenchmark {
         }
         Map<String, String> substitutes =
                 Map.of(gradient.getGradForVariable(y.name()).name(), dy.name());
-        ExecutionPlan compiled =
-                ExecutionPlan.compile(gradient, Set.copyOf(graph.inputs()), List.of(y.name()), gradients, substitutes);
+        ExecutionPlan compiled = ExecutionPlan.compile(
+                gradient,
+                Set.copyOf(graph.inputs()),
+                List.of(y.name()),
+                gradients,
+                substitutes,
+                new ExecutionPlan.Options(Precision.F32, Set.of(), true));
         plan = compiled.bind(arrays, memory.arena(compiled.savedBytes()), 0, memory.arena(compiled.temporaryBytes()));
         plan.forward();
     }
