@@ -126,10 +126,10 @@ class ProductTest {
         new ProductCase(shape, seed).check((left, right, result, other) -> run(shape, left, right, result, other));
     }
 
-    /** As the last member of the team, with the scratch memory of its own. */
+    /** In a share of the team, by whoever runs it. */
     private static void run(Shape shape, long left, long right, long result, long other) {
         Team.run(Team.size(), 1, (from, to, member) -> {
-            if (member == Team.size() - 1) {
+            if (from == Team.size() - 1) {
                 Product.of(shape).run(member, left, right, result, other);
             }
         });
