@@ -7,6 +7,7 @@ package org.fedlora4j.kernels;
  */
 final class Scratch {
     private static final float[][] FLOATS = new float[Team.size()][0];
+    private static final short[][] SHORTS = new short[Team.size()][0];
 
     private Scratch() {}
 
@@ -18,5 +19,15 @@ final class Scratch {
             FLOATS[member] = floats;
         }
         return floats;
+    }
+
+    /** The same in shorts. */
+    static short[] shorts(int member, int length) {
+        short[] shorts = SHORTS[member];
+        if (shorts.length < length) {
+            shorts = new short[length];
+            SHORTS[member] = shorts;
+        }
+        return shorts;
     }
 }
