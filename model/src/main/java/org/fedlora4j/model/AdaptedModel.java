@@ -76,7 +76,12 @@ public final class AdaptedModel implements AutoCloseable {
      * @return the new tokens, [rows][new tokens of the row]
      */
     public int[][] generate(GenerationRequest request) {
-        return new Generator(model, adapter).generate(request);
+        return Generator.generate(model, adapter, request);
+    }
+
+    /** A text to continue again and again; close it before this. */
+    public Session session() {
+        return new Session(model, adapter);
     }
 
     @Override
