@@ -15,6 +15,7 @@ import org.fedlora4j.model.AdaptedModel;
 import org.fedlora4j.model.Adapter;
 import org.fedlora4j.model.GenerationRequest;
 import org.fedlora4j.model.LanguageModel;
+import org.fedlora4j.model.Session;
 import org.fedlora4j.tokenizer.ChatTemplate;
 import org.fedlora4j.tokenizer.TextStream;
 import org.fedlora4j.tokenizer.Tokenizer;
@@ -27,6 +28,7 @@ final class TextModel implements AutoCloseable {
     private final LanguageModel model;
     private final @Nullable TrainableAdapter adapter;
     private final AdaptedModel adapted;
+    private final Session session;
 
     private TextModel(
             ReadableModel readable, Tokenizer tokenizer, LanguageModel model, @Nullable TrainableAdapter adapter) {
@@ -35,6 +37,7 @@ final class TextModel implements AutoCloseable {
         this.model = model;
         this.adapter = adapter;
         this.adapted = model.with(adapter == null ? Adapter.NONE : adapter);
+        this.session = adapted.session();
     }
 
     static TextModel open(Path source, Optional<Path> adapterFolder) throws IOException {
@@ -103,14 +106,14 @@ final class TextModel implements AutoCloseable {
         long begin = System.nanoTime();
         long[] first = {begin};
         int[] count = {0};
-        int[] tokens = adapted.generate(new GenerationRequest(
+        int[] tokens = session.generate(new GenerationRequest(
                 new int[][] {prompt}, maxNewTokens, tokenizer.endIds(), options.sampling(), (row, token) -> {
                     if (count[0]++ == 0) {
                         first[0] = System.nanoTime();
                     }
                     show(stream.next(token), text, shown);
                     return !stream.isStopped();
-                }))[0];
+                }));
         show(stream.end(), text, shown);
         Generated.Finish finish = stream.isStopped()
                 ? Generated.Finish.STOP
@@ -132,6 +135,7 @@ final class TextModel implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
+        session.close();
         adapted.close();
         if (adapter != null) {
             adapter.close();
