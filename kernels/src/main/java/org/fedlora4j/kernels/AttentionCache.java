@@ -109,9 +109,8 @@ public final class AttentionCache {
             keys.get(base + slot * headSize, scratch, tile, count * headSize);
             for (int block = 0; block < count; block += LENGTH) {
                 for (int group = 0; group < groups; group++) {
-                    score(scratch, tile + block * headSize, queries, at + group * headSize)
-                            .mul(scale)
-                            .intoArray(scratch, group * width + slot + block);
+                    int query = at + group * headSize;
+                    score(scratch, tile + block * headSize, queries, query, scale, group * width + slot + block);
                 }
             }
         }
@@ -131,8 +130,8 @@ public final class AttentionCache {
         }
     }
 
-    /** A query's products with a block of keys, which lies in the scratch. */
-    private FloatVector score(float[] scratch, int block, float[] queries, int query) {
+    /** A query's scores with a block of keys that lies in the scratch; to {@code scratch[scores]}. */
+    private void score(float[] scratch, int block, float[] queries, int query, float scale, int scores) {
         FloatVector even = FloatVector.zero(FLOATS);
         FloatVector odd = even;
         for (int i = 0; i < headSize; i += 2) {
@@ -140,7 +139,7 @@ public final class AttentionCache {
             odd = load(scratch, block + (i + 1) * LENGTH)
                     .fma(FloatVector.broadcast(FLOATS, queries[query + i + 1]), odd);
         }
-        return even.add(odd);
+        even.add(odd).mul(scale).intoArray(scratch, scores);
     }
 
     /** In place, the softmax of {@code seen} scores; those behind them to the vector's end become 0. */

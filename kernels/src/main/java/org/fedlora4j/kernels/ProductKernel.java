@@ -46,7 +46,7 @@ public final class ProductKernel {
     private static void multiply(float[] x, int count, WeightMatrix matrix, int row, float[] y, int member) {
         int rows = Math.min(TILE, matrix.rows() - row);
         int stride = matrix.stride();
-        float[] scratch = Scratch.floats(member, TILE * (stride + 3) + LENGTH);
+        float[] scratch = Scratch.floats(member, TILE * (stride + 2) + LENGTH);
         short[] halves = Scratch.shorts(member, TILE * stride);
         int sums = TILE * stride;
         boolean fused = count == 1 && matrix.type() == WeightMatrix.Type.BF16;
@@ -71,6 +71,7 @@ public final class ProductKernel {
 
     /** The products of a tile's rows, at the scratch's beginning, with two rows of x; to {@code scratch[sums]}. */
     private static void dots(float[] scratch, int stride, float[] x, int first, int second, int sums) {
+        int spare = sums + 2 * TILE;
         FloatVector a = FloatVector.zero(FLOATS);
         FloatVector b = a;
         FloatVector c = a;
@@ -95,12 +96,19 @@ public final class ProductKernel {
             d = w.fma(x1, d);
             h = w.fma(x2, h);
         }
-        sums(a, b, c, d, scratch, sums);
-        sums(e, f, g, h, scratch, sums + TILE);
+        scratch[sums] = Lanes.sum(a, scratch, spare);
+        scratch[sums + 1] = Lanes.sum(b, scratch, spare);
+        scratch[sums + 2] = Lanes.sum(c, scratch, spare);
+        scratch[sums + 3] = Lanes.sum(d, scratch, spare);
+        scratch[sums + TILE] = Lanes.sum(e, scratch, spare);
+        scratch[sums + TILE + 1] = Lanes.sum(f, scratch, spare);
+        scratch[sums + TILE + 2] = Lanes.sum(g, scratch, spare);
+        scratch[sums + TILE + 3] = Lanes.sum(h, scratch, spare);
     }
 
     /** The same, straight from bfloat16s, for a single row of x: there is no other to widen them for. */
     private static void dotsOfBf16(short[] halves, int stride, float[] x, float[] scratch, int sums) {
+        int spare = sums + 2 * TILE;
         FloatVector a = FloatVector.zero(FLOATS);
         FloatVector b = a;
         FloatVector c = a;
@@ -121,14 +129,9 @@ public final class ProductKernel {
             d = WeightMatrix.oddBf16(pairsD)
                     .fma(odd, WeightMatrix.evenBf16(pairsD).fma(even, d));
         }
-        sums(a, b, c, d, scratch, sums);
-    }
-
-    private static void sums(FloatVector a, FloatVector b, FloatVector c, FloatVector d, float[] scratch, int at) {
-        int spare = at + 2 * TILE; // behind the other row's sums too
-        scratch[at] = Lanes.sum(a, scratch, spare);
-        scratch[at + 1] = Lanes.sum(b, scratch, spare);
-        scratch[at + 2] = Lanes.sum(c, scratch, spare);
-        scratch[at + 3] = Lanes.sum(d, scratch, spare);
+        scratch[sums] = Lanes.sum(a, scratch, spare);
+        scratch[sums + 1] = Lanes.sum(b, scratch, spare);
+        scratch[sums + 2] = Lanes.sum(c, scratch, spare);
+        scratch[sums + 3] = Lanes.sum(d, scratch, spare);
     }
 }

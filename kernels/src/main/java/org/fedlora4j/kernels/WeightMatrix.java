@@ -1,6 +1,5 @@
 package org.fedlora4j.kernels;
 
-import static org.fedlora4j.kernels.Lanes.INTS;
 import static org.fedlora4j.kernels.Lanes.LENGTH;
 
 import java.nio.ByteBuffer;
@@ -161,7 +160,8 @@ public final class WeightMatrix {
     }
 
     private FloatVector even(IntVector pairs) {
-        return type == Type.BF16 ? evenBf16(pairs) : f16(pairs.lanewise(VectorOperators.LSHL, 16));
+        IntVector upper = pairs.lanewise(VectorOperators.LSHL, 16);
+        return type == Type.BF16 ? upper.reinterpretAsFloats() : f16(upper);
     }
 
     private FloatVector odd(IntVector pairs) {
@@ -178,9 +178,12 @@ public final class WeightMatrix {
 
     /** The 16-bit float in the upper half of each lane; infinities, which no model's weights are, become finite. */
     private static FloatVector f16(IntVector upper) {
-        IntVector magnitude = upper.and(0x7FFF_0000).lanewise(VectorOperators.LSHR, 3);
-        FloatVector scaled = magnitude.reinterpretAsFloats().mul(F16_BIAS);
-        IntVector sign = upper.and(IntVector.broadcast(INTS, SIGN));
-        return scaled.reinterpretAsInts().or(sign).reinterpretAsFloats();
+        IntVector magnitude = magnitude(upper).reinterpretAsInts();
+        return magnitude.or(upper.and(SIGN)).reinterpretAsFloats();
+    }
+
+    private static FloatVector magnitude(IntVector upper) {
+        IntVector bits = upper.and(0x7FFF_0000).lanewise(VectorOperators.LSHR, 3);
+        return bits.reinterpretAsFloats().mul(F16_BIAS);
     }
 }
