@@ -45,7 +45,7 @@ final class ChatCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         options.check();
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-        try (TextModel model = TextModel.open(source, options.adapter())) {
+        try (TextModel model = TextModel.open(source, options.adapter(), options.precision())) {
             Conversation conversation = new Conversation(model, model.requireChatTemplate(), options, system);
             for (String line = read(in); line != null && !line.equals(EXIT); line = read(in)) {
                 if (!line.isEmpty()) {

@@ -95,7 +95,7 @@ final class GenerateCommand implements Callable<Integer> {
         options.check();
         String text = prompt.text != null ? prompt.text : read(prompt.file);
         PrintWriter out = spec.commandLine().getOut();
-        try (TextModel model = TextModel.open(source, options.adapter())) {
+        try (TextModel model = TextModel.open(source, options.adapter(), options.precision())) {
             Generated generated = model.generate(encode(model, text), options, piece -> {
                 if (!json) {
                     out.print(piece);

@@ -60,7 +60,7 @@ final class GenerationOptions {
             throw new BadInputException("--stop: an empty text, wanted at least one character");
         }
         sampling();
-        Precision.choose(precision);
+        precision();
     }
 
     Optional<Path> adapter() {
@@ -69,6 +69,10 @@ final class GenerationOptions {
 
     int maxNewTokens() {
         return maxNewTokens;
+    }
+
+    Precision precision() {
+        return Precision.choose(precision).precision();
     }
 
     Sampling sampling() {

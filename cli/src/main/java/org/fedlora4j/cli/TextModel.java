@@ -16,6 +16,7 @@ import org.fedlora4j.model.Adapter;
 import org.fedlora4j.model.GenerationRequest;
 import org.fedlora4j.model.LanguageModel;
 import org.fedlora4j.model.Session;
+import org.fedlora4j.model.exec.Precision;
 import org.fedlora4j.tokenizer.ChatTemplate;
 import org.fedlora4j.tokenizer.TextStream;
 import org.fedlora4j.tokenizer.Tokenizer;
@@ -40,13 +41,13 @@ final class TextModel implements AutoCloseable {
         this.session = adapted.session();
     }
 
-    static TextModel open(Path source, Optional<Path> adapterFolder) throws IOException {
+    static TextModel open(Path source, Optional<Path> adapterFolder, Precision precision) throws IOException {
         ReadableModel readable = ReadableModel.of(source, Progress.onStderr());
         Tokenizer tokenizer = null;
         LanguageModel model = null;
         try {
             tokenizer = Tokenizer.open(readable.folder());
-            model = LanguageModel.open(readable.folder());
+            model = LanguageModel.open(readable.folder(), LanguageModel.Settings.DEFAULT.withPrecision(precision));
             if (adapterFolder.isEmpty()) {
                 return new TextModel(readable, tokenizer, model, null);
             }

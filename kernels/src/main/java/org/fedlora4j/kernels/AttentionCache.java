@@ -110,19 +110,19 @@ public final class AttentionCache {
             for (int block = 0; block < count; block += LENGTH) {
                 for (int group = 0; group < groups; group++) {
                     int query = at + group * headSize;
-                    score(scratch, tile + block * headSize, queries, query, scale, group * width + slot + block);
+                    scoresOfRow(scratch, tile + block * headSize, queries, query, scale, group * width + slot + block);
                 }
             }
         }
         for (int group = 0; group < groups; group++) {
-            softmax(scratch, group * width, seen, sums);
+            softmaxOfRow(scratch, group * width, seen, sums);
         }
         Arrays.fill(scratch, sums, sums + groups * wide, 0);
         for (int slot = 0; slot < seen; slot += blocks * LENGTH) {
             int count = Math.min(blocks * LENGTH, seen - slot);
             values.get(base + slot * headSize, scratch, tile, count * headSize);
             for (int group = 0; group < groups; group++) {
-                mix(scratch, tile, count, group * width + slot, sums + group * wide);
+                mixRow(scratch, tile, count, group * width + slot, sums + group * wide);
             }
         }
         for (int group = 0; group < groups; group++) {
@@ -131,7 +131,7 @@ public final class AttentionCache {
     }
 
     /** A query's scores with a block of keys that lies in the scratch; to {@code scratch[scores]}. */
-    private void score(float[] scratch, int block, float[] queries, int query, float scale, int scores) {
+    private void scoresOfRow(float[] scratch, int block, float[] queries, int query, float scale, int scores) {
         FloatVector even = FloatVector.zero(FLOATS);
         FloatVector odd = even;
         for (int i = 0; i < headSize; i += 2) {
@@ -143,7 +143,7 @@ public final class AttentionCache {
     }
 
     /** In place, the softmax of {@code seen} scores; those behind them to the vector's end become 0. */
-    private static void softmax(float[] scratch, int begin, int seen, int spare) {
+    private static void softmaxOfRow(float[] scratch, int begin, int seen, int spare) {
         int end = begin + roundUp(seen);
         Arrays.fill(scratch, begin + seen, end, Float.NEGATIVE_INFINITY);
         FloatVector largest = FloatVector.broadcast(FLOATS, Float.NEGATIVE_INFINITY);
@@ -164,7 +164,7 @@ public final class AttentionCache {
     }
 
     /** Adds values [count, h], weighted, to a sum [h]; what is behind h in its last vector is overwritten. */
-    private void mix(float[] scratch, int tile, int count, int weights, int sum) {
+    private void mixRow(float[] scratch, int tile, int count, int weights, int sum) {
         for (int i = 0; i < headSize; i += LENGTH) {
             FloatVector even = load(scratch, sum + i);
             FloatVector odd = FloatVector.zero(FLOATS);

@@ -2,7 +2,6 @@ package org.fedlora4j.kernels;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -37,8 +36,7 @@ final class Lanes {
     /**
      * The sum of a vector's lanes, in a fixed order. The scratch has room for a vector at {@code at}, overwritten.
      *
-     * <p>This is short, so that the JIT compiler always puts it into its caller: a vector that is handed to a method, or
-     * comes from one, that it left a call is an object on the heap, one for each turn of the caller's loop.
+     * <p>Short, so that it is always inlined: a vector that is handed to a method that was not is an object.
      */
     static float sum(FloatVector vector, float[] scratch, int at) {
         vector.intoArray(scratch, at);
@@ -65,12 +63,14 @@ final class Lanes {
      * polynomial of degree 5 (<a href="https://www.netlib.org/cephes/">expf</a>), times 2^n through the exponent's bits.
      */
     static FloatVector exp(FloatVector x) {
-        VectorMask<Float> tiny = x.lt(LOWEST);
-        FloatVector bounded = x.blend(LOWEST, tiny).blend(HIGHEST, x.compare(VectorOperators.GT, HIGHEST));
-        FloatVector shifted =
-                bounded.fma(FloatVector.broadcast(FLOATS, LOG2_E), FloatVector.broadcast(FLOATS, ROUNDING));
+        return expUpToLargest(x.blend(HIGHEST, x.compare(VectorOperators.GT, HIGHEST)));
+    }
+
+    /** The same for x up to 88.3. */
+    static FloatVector expUpToLargest(FloatVector x) {
+        FloatVector shifted = x.fma(FloatVector.broadcast(FLOATS, LOG2_E), FloatVector.broadcast(FLOATS, ROUNDING));
         FloatVector n = shifted.sub(ROUNDING);
-        FloatVector r = n.fma(FloatVector.broadcast(FLOATS, -LN2_HIGH), bounded);
+        FloatVector r = n.fma(FloatVector.broadcast(FLOATS, -LN2_HIGH), x);
         r = n.fma(FloatVector.broadcast(FLOATS, -LN2_LOW), r);
         FloatVector p = FloatVector.broadcast(FLOATS, 1.9875691500e-4f);
         p = p.fma(r, FloatVector.broadcast(FLOATS, 1.3981999507e-3f));
@@ -80,6 +80,7 @@ final class Lanes {
         p = p.fma(r, FloatVector.broadcast(FLOATS, 5.0000001201e-1f));
         p = p.fma(r.mul(r), r).add(1);
         IntVector scale = shifted.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23);
-        return p.reinterpretAsInts().add(scale).reinterpretAsFloats().blend(0, tiny);
+        // What is too small to be scaled so may have become anything.
+        return p.reinterpretAsInts().add(scale).reinterpretAsFloats().blend(0, x.lt(LOWEST));
     }
 }

@@ -31,12 +31,12 @@ public record LowRank(float[] a, float[] b, int rank) {
         float[] sums = new float[LENGTH];
         for (int row = 0; row < count; row++) {
             for (int k = 0; k < rank; k++) {
-                addScaled(dot(x, row * in, k * in, in, sums), k * out, y, row * out, out);
+                addScaledRow(dotRow(x, row * in, k * in, in, sums), k * out, y, row * out, out);
             }
         }
     }
 
-    private float dot(float[] x, int at, int aAt, int length, float[] sums) {
+    private float dotRow(float[] x, int at, int aAt, int length, float[] sums) {
         FloatVector products = FloatVector.zero(FLOATS);
         int i = 0;
         for (; i + LENGTH <= length; i += LENGTH) {
@@ -49,7 +49,7 @@ public record LowRank(float[] a, float[] b, int rank) {
         return sum;
     }
 
-    private void addScaled(float factor, int bAt, float[] y, int at, int length) {
+    private void addScaledRow(float factor, int bAt, float[] y, int at, int length) {
         FloatVector factors = FloatVector.broadcast(FLOATS, factor);
         int i = 0;
         for (; i + LENGTH <= length; i += LENGTH) {

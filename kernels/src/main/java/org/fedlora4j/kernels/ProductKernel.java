@@ -56,21 +56,21 @@ public final class ProductKernel {
             matrix.read(row, rows, scratch, halves);
         }
         if (fused) {
-            dotsOfBf16(halves, stride, x, scratch, sums);
+            dotsOfBf16Row(halves, stride, x, scratch, sums);
             System.arraycopy(scratch, sums, y, row, rows);
             return;
         }
         for (int i = 0; i < count; i += 2) {
             // The last row of an odd number is its own other.
             int other = Math.min(i + 1, count - 1);
-            dots(scratch, stride, x, i * stride, other * stride, sums);
+            dotsOfRow(scratch, stride, x, i * stride, other * stride, sums);
             System.arraycopy(scratch, sums, y, i * matrix.rows() + row, rows);
             System.arraycopy(scratch, sums + TILE, y, other * matrix.rows() + row, rows);
         }
     }
 
     /** The products of a tile's rows, at the scratch's beginning, with two rows of x; to {@code scratch[sums]}. */
-    private static void dots(float[] scratch, int stride, float[] x, int first, int second, int sums) {
+    private static void dotsOfRow(float[] scratch, int stride, float[] x, int first, int second, int sums) {
         int spare = sums + 2 * TILE;
         FloatVector a = FloatVector.zero(FLOATS);
         FloatVector b = a;
@@ -107,7 +107,7 @@ public final class ProductKernel {
     }
 
     /** The same, straight from bfloat16s, for a single row of x: there is no other to widen them for. */
-    private static void dotsOfBf16(short[] halves, int stride, float[] x, float[] scratch, int sums) {
+    private static void dotsOfBf16Row(short[] halves, int stride, float[] x, float[] scratch, int sums) {
         int spare = sums + 2 * TILE;
         FloatVector a = FloatVector.zero(FLOATS);
         FloatVector b = a;

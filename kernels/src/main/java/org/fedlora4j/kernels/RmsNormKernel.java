@@ -6,6 +6,7 @@ import static org.fedlora4j.kernels.Lanes.load;
 
 import java.nio.FloatBuffer;
 import jdk.incubator.vector.FloatVector;
+import org.jspecify.annotations.Nullable;
 
 /** Root mean square norm and its gradient, y = w · x · s with s = 1 / sqrt(mean(x²) + ε), a row at a time. */
 public final class RmsNormKernel {
@@ -18,54 +19,87 @@ public final class RmsNormKernel {
      * @param weight [width]
      * @param y [rows, width], overwritten
      */
-    public static void forward(FloatBuffer x, FloatBuffer weight, FloatBuffer y, int rows, int width, float epsilon) {
+    public static void forward(Numbers x, Numbers weight, Numbers y, int rows, int width, float epsilon) {
         Team.run(rows, 1, (from, to, member) -> {
             float[] scratch = Scratch.floats(member, 2 * width + LENGTH);
-            weight.get(0, scratch, width, width);
+            weight.get(0, scratch, width, width, member);
             for (int row = from; row < to; row++) {
-                x.get(row * width, scratch, 0, width);
-                float s = scale(dot(scratch, 0, 0, width, 2 * width), width, epsilon);
-                int i = 0;
-                for (; i + LENGTH <= width; i += LENGTH) {
-                    load(scratch, i).mul(s).mul(load(scratch, width + i)).intoArray(scratch, i);
-                }
-                for (; i < width; i++) {
-                    scratch[i] = scratch[i] * s * scratch[width + i];
-                }
-                y.put(row * width, scratch, 0, width);
+                x.get(row * width, scratch, 0, width, member);
+                normOfRow(scratch, width, epsilon);
+                y.put(row * width, scratch, 0, width, member);
             }
         });
     }
 
     /**
-     * The gradient by x: with g = w · dy, dx = s · g - x · s³ · mean(g · x).
+     * The gradient by x, and what else x's gradient sums up: with g = w · dy, dx = s · g - x · s³ · mean(g · x) + plus.
      *
      * @param x [rows, width]
      * @param weight [width]
      * @param dy [rows, width]
-     * @param dx [rows, width], overwritten
+     * @param plus [rows, width], or null for nothing
+     * @param dx [rows, width], overwritten; may be {@code dy} or {@code plus}
      */
     public static void backward(
-            FloatBuffer x, FloatBuffer weight, FloatBuffer dy, FloatBuffer dx, int rows, int width, float epsilon) {
+            Numbers x,
+            Numbers weight,
+            Numbers dy,
+            @Nullable Numbers plus,
+            Numbers dx,
+            int rows,
+            int width,
+            float epsilon) {
         Team.run(rows, 1, (from, to, member) -> {
             float[] scratch = Scratch.floats(member, 3 * width + LENGTH);
-            weight.get(0, scratch, 2 * width, width);
+            weight.get(0, scratch, 2 * width, width, member);
             for (int row = from; row < to; row++) {
-                x.get(row * width, scratch, 0, width);
-                dy.get(row * width, scratch, width, width);
-                multiply(scratch, width, 2 * width, width);
-                float s = scale(dot(scratch, 0, 0, width, 3 * width), width, epsilon);
-                float t = -s * s * s * dot(scratch, 0, width, width, 3 * width) / width;
-                int i = 0;
-                for (; i + LENGTH <= width; i += LENGTH) {
-                    load(scratch, i).mul(t).add(load(scratch, width + i).mul(s)).intoArray(scratch, i);
+                x.get(row * width, scratch, 0, width, member);
+                dy.get(row * width, scratch, width, width, member);
+                gradientOfRow(scratch, width, epsilon);
+                if (plus != null) {
+                    plus.get(row * width, scratch, width, width, member);
+                    addToRow(scratch, 0, width, width);
                 }
-                for (; i < width; i++) {
-                    scratch[i] = scratch[i] * t + scratch[width + i] * s;
-                }
-                dx.put(row * width, scratch, 0, width);
+                dx.put(row * width, scratch, 0, width, member);
             }
         });
+    }
+
+    /** The norm of rows of floats. */
+    public static void forward(FloatBuffer x, FloatBuffer weight, FloatBuffer y, int rows, int width, float epsilon) {
+        forward(Numbers.of(x), Numbers.of(weight), Numbers.of(y), rows, width, epsilon);
+    }
+
+    /** The gradient in floats. */
+    public static void backward(
+            FloatBuffer x, FloatBuffer weight, FloatBuffer dy, FloatBuffer dx, int rows, int width, float epsilon) {
+        backward(Numbers.of(x), Numbers.of(weight), Numbers.of(dy), null, Numbers.of(dx), rows, width, epsilon);
+    }
+
+    /** A row and the weight after it, in place. */
+    private static void normOfRow(float[] scratch, int width, float epsilon) {
+        float s = scale(dot(scratch, 0, 0, width, 2 * width), width, epsilon);
+        int i = 0;
+        for (; i + LENGTH <= width; i += LENGTH) {
+            load(scratch, i).mul(s).mul(load(scratch, width + i)).intoArray(scratch, i);
+        }
+        for (; i < width; i++) {
+            scratch[i] = scratch[i] * s * scratch[width + i];
+        }
+    }
+
+    /** A row, its output's gradient and the weight after it, in place. */
+    private static void gradientOfRow(float[] scratch, int width, float epsilon) {
+        multiply(scratch, width, 2 * width, width);
+        float s = scale(dot(scratch, 0, 0, width, 3 * width), width, epsilon);
+        float t = -s * s * s * dot(scratch, 0, width, width, 3 * width) / width;
+        int i = 0;
+        for (; i + LENGTH <= width; i += LENGTH) {
+            load(scratch, i).mul(t).add(load(scratch, width + i).mul(s)).intoArray(scratch, i);
+        }
+        for (; i < width; i++) {
+            scratch[i] = scratch[i] * t + scratch[width + i] * s;
+        }
     }
 
     private static float scale(float squares, int width, float epsilon) {
@@ -80,6 +114,17 @@ public final class RmsNormKernel {
         }
         for (; i < length; i++) {
             scratch[a + i] *= scratch[b + i];
+        }
+    }
+
+    /** The sum of two runs of the scratch, into the first. */
+    private static void addToRow(float[] scratch, int a, int b, int length) {
+        int i = 0;
+        for (; i + LENGTH <= length; i += LENGTH) {
+            load(scratch, a + i).add(load(scratch, b + i)).intoArray(scratch, a + i);
+        }
+        for (; i < length; i++) {
+            scratch[a + i] += scratch[b + i];
         }
     }
 

@@ -16,9 +16,27 @@ public final class RopeKernel {
      * @param x [rows, width], width = heads · headSize
      * @param cos the angles' cosines, [rows, width]; those of the first half of the first head are read
      * @param sin the same for the sines
-     * @param y [rows, width], overwritten
+     * @param y [rows, width], overwritten; may be {@code x}
      * @param direction 1 to turn, -1 to turn back
      */
+    public static void turn(
+            Numbers x, Numbers cos, Numbers sin, Numbers y, int rows, int width, int headSize, int direction) {
+        int half = headSize / 2;
+        Team.run(rows, 1, (from, to, member) -> {
+            float[] scratch = Scratch.floats(member, width + headSize);
+            for (int row = from; row < to; row++) {
+                x.get(row * width, scratch, 0, width, member);
+                cos.get(row * width, scratch, width, half, member);
+                sin.get(row * width, scratch, width + half, half, member);
+                for (int head = 0; head < width; head += headSize) {
+                    turnHeadOfRow(scratch, head, half, width, direction);
+                }
+                y.put(row * width, scratch, 0, width, member);
+            }
+        });
+    }
+
+    /** The same on floats. */
     public static void turn(
             FloatBuffer x,
             FloatBuffer cos,
@@ -28,22 +46,10 @@ public final class RopeKernel {
             int width,
             int headSize,
             int direction) {
-        int half = headSize / 2;
-        Team.run(rows, 1, (from, to, member) -> {
-            float[] scratch = Scratch.floats(member, width + headSize);
-            for (int row = from; row < to; row++) {
-                x.get(row * width, scratch, 0, width);
-                cos.get(row * width, scratch, width, half);
-                sin.get(row * width, scratch, width + half, half);
-                for (int head = 0; head < width; head += headSize) {
-                    turnHead(scratch, head, half, width, direction);
-                }
-                y.put(row * width, scratch, 0, width);
-            }
-        });
+        turn(Numbers.of(x), Numbers.of(cos), Numbers.of(sin), Numbers.of(y), rows, width, headSize, direction);
     }
 
-    private static void turnHead(float[] values, int head, int half, int table, int direction) {
+    private static void turnHeadOfRow(float[] values, int head, int half, int table, int direction) {
         int i = 0;
         for (; i + LENGTH <= half; i += LENGTH) {
             FloatVector cos = load(values, table + i);

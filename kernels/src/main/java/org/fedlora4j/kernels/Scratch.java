@@ -21,7 +21,7 @@ final class Scratch {
         return floats;
     }
 
-    /** The same in shorts. */
+    /** The same for shorts. */
     static short[] shorts(int member, int length) {
         short[] shorts = SHORTS[member];
         if (shorts.length < length) {

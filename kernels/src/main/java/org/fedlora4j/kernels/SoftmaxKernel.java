@@ -44,7 +44,7 @@ public final class SoftmaxKernel {
                 mask.get((batchRow * tokens + row % tokens) * width, scratch, padded, width);
                 int seen = seen(scratch, padded, width);
                 scores.get(row * width, scratch, 0, seen);
-                softmax(scratch, seen, padded, scale);
+                softmaxOfRow(scratch, seen, padded, scale);
                 Arrays.fill(scratch, seen, width, 0);
                 weights.put(row * width, scratch, 0, width);
             }
@@ -69,14 +69,14 @@ public final class SoftmaxKernel {
                 gradient.get(row * width, scratch, 0, last);
                 Arrays.fill(scratch, last, padded, 0);
                 Arrays.fill(scratch, padded + width, 2 * padded, 0);
-                gradient(scratch, last, padded, 2 * padded, scale);
+                gradientOfRow(scratch, last, padded, 2 * padded, scale);
                 result.put(row * width, scratch, 0, width);
             }
         });
     }
 
     /** In place, the softmax of the first {@code seen} entries, whose mask begins at {@code mask}. */
-    private static void softmax(float[] values, int seen, int mask, float scale) {
+    private static void softmaxOfRow(float[] values, int seen, int mask, float scale) {
         int end = roundUp(seen);
         // Lanes beyond the row's end hold no scores: hidden, they become 0.
         Arrays.fill(values, seen, end, 0);
@@ -100,7 +100,7 @@ public final class SoftmaxKernel {
         }
     }
 
-    private static void gradient(float[] values, int last, int weights, int spare, float scale) {
+    private static void gradientOfRow(float[] values, int last, int weights, int spare, float scale) {
         FloatVector products = FloatVector.zero(FLOATS);
         for (int i = 0; i < last; i += LENGTH) {
             products = load(values, i).fma(load(values, weights + i), products);

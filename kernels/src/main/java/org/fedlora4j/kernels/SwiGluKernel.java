@@ -20,18 +20,15 @@ public final class SwiGluKernel {
      * @param up u [length]
      * @param y [length], overwritten
      */
-    public static void forward(FloatBuffer gate, FloatBuffer up, FloatBuffer y, int length) {
+    public static void forward(Numbers gate, Numbers up, Numbers y, int length) {
         Team.run(length, TILE, (from, to, member) -> {
             float[] scratch = Scratch.floats(member, 2 * TILE);
             for (int begin = from; begin < to; begin += TILE) {
                 int tile = Math.min(TILE, to - begin);
-                load(gate, begin, scratch, 0, tile);
-                load(up, begin, scratch, TILE, tile);
-                for (int i = 0; i < tile; i += LENGTH) {
-                    FloatVector g = Lanes.load(scratch, i);
-                    g.mul(sigmoid(g)).mul(Lanes.load(scratch, TILE + i)).intoArray(scratch, i);
-                }
-                y.put(begin, scratch, 0, tile);
+                load(gate, begin, scratch, 0, tile, member);
+                load(up, begin, scratch, TILE, tile, member);
+                activationOfRow(scratch, tile);
+                y.put(begin, scratch, 0, tile, member);
             }
         });
     }
@@ -45,27 +42,48 @@ public final class SwiGluKernel {
      * @param dGate [length], overwritten
      * @param dUp [length], overwritten
      */
-    public static void backward(
-            FloatBuffer gate, FloatBuffer up, FloatBuffer dy, FloatBuffer dGate, FloatBuffer dUp, int length) {
+    public static void backward(Numbers gate, Numbers up, Numbers dy, Numbers dGate, Numbers dUp, int length) {
         Team.run(length, TILE, (from, to, member) -> {
             float[] scratch = Scratch.floats(member, 3 * TILE);
             for (int begin = from; begin < to; begin += TILE) {
                 int tile = Math.min(TILE, to - begin);
-                load(gate, begin, scratch, 0, tile);
-                load(up, begin, scratch, TILE, tile);
-                load(dy, begin, scratch, 2 * TILE, tile);
-                for (int i = 0; i < tile; i += LENGTH) {
-                    FloatVector g = Lanes.load(scratch, i);
-                    FloatVector s = sigmoid(g);
-                    FloatVector scaled = Lanes.load(scratch, 2 * TILE + i).mul(s);
-                    FloatVector slope = g.sub(g.mul(s)).add(1);
-                    scaled.mul(Lanes.load(scratch, TILE + i)).mul(slope).intoArray(scratch, i);
-                    scaled.mul(g).intoArray(scratch, TILE + i);
-                }
-                dGate.put(begin, scratch, 0, tile);
-                dUp.put(begin, scratch, TILE, tile);
+                load(gate, begin, scratch, 0, tile, member);
+                load(up, begin, scratch, TILE, tile, member);
+                load(dy, begin, scratch, 2 * TILE, tile, member);
+                gradientOfRow(scratch, tile);
+                dGate.put(begin, scratch, 0, tile, member);
+                dUp.put(begin, scratch, TILE, tile, member);
             }
         });
+    }
+
+    /** The activation of floats. */
+    public static void forward(FloatBuffer gate, FloatBuffer up, FloatBuffer y, int length) {
+        forward(Numbers.of(gate), Numbers.of(up), Numbers.of(y), length);
+    }
+
+    /** The gradients in floats. */
+    public static void backward(
+            FloatBuffer gate, FloatBuffer up, FloatBuffer dy, FloatBuffer dGate, FloatBuffer dUp, int length) {
+        backward(Numbers.of(gate), Numbers.of(up), Numbers.of(dy), Numbers.of(dGate), Numbers.of(dUp), length);
+    }
+
+    private static void activationOfRow(float[] scratch, int tile) {
+        for (int i = 0; i < tile; i += LENGTH) {
+            FloatVector g = Lanes.load(scratch, i);
+            g.mul(sigmoid(g)).mul(Lanes.load(scratch, TILE + i)).intoArray(scratch, i);
+        }
+    }
+
+    private static void gradientOfRow(float[] scratch, int tile) {
+        for (int i = 0; i < tile; i += LENGTH) {
+            FloatVector g = Lanes.load(scratch, i);
+            FloatVector s = sigmoid(g);
+            FloatVector scaled = Lanes.load(scratch, 2 * TILE + i).mul(s);
+            FloatVector slope = g.sub(g.mul(s)).add(1);
+            scaled.mul(Lanes.load(scratch, TILE + i)).mul(slope).intoArray(scratch, i);
+            scaled.mul(g).intoArray(scratch, TILE + i);
+        }
     }
 
     private static FloatVector sigmoid(FloatVector x) {
@@ -73,8 +91,8 @@ public final class SwiGluKernel {
     }
 
     /** Copies a tile in; the lanes after a short one get zeros, so that they compute something harmless. */
-    private static void load(FloatBuffer from, int begin, float[] scratch, int at, int tile) {
-        from.get(begin, scratch, at, tile);
+    private static void load(Numbers from, int begin, float[] scratch, int at, int tile, int member) {
+        from.get(begin, scratch, at, tile, member);
         Arrays.fill(scratch, at + tile, at + Lanes.roundUp(tile), 0);
     }
 }

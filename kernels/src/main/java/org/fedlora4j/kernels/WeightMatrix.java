@@ -122,7 +122,11 @@ public final class WeightMatrix {
             return;
         }
         readHalves(row, count, halves);
-        for (int i = 0; i < count * stride(); i += STEP) {
+        widenRow(halves, count * stride(), target);
+    }
+
+    private void widenRow(short[] halves, int length, float[] target) {
+        for (int i = 0; i < length; i += STEP) {
             IntVector pairs = pairs(halves, i);
             even(pairs).intoArray(target, i);
             odd(pairs).intoArray(target, i + LENGTH);

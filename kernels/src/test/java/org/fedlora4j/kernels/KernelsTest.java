@@ -3,8 +3,6 @@ package org.fedlora4j.kernels;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.offset;
 
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.Random;
@@ -23,10 +21,29 @@ class KernelsTest {
         float[] x = random(rows * width, 3);
         float[] w = random(width, 1);
         float[] dy = random(rows * width, 1);
-        FloatBuffer y = poisoned(rows * width);
-        FloatBuffer dx = poisoned(rows * width);
-        RmsNormKernel.forward(buffer(x), buffer(w), y, rows, width, EPSILON);
-        RmsNormKernel.backward(buffer(x), buffer(w), buffer(dy), dx, rows, width, EPSILON);
+        FloatBuffer y = Buffers.poisoned(rows * width);
+        FloatBuffer dx = Buffers.poisoned(rows * width);
+        float[] plus = random(rows * width, 2);
+        FloatBuffer sum = Buffers.of(plus);
+        RmsNormKernel.forward(Buffers.numbers(x), Buffers.numbers(w), Numbers.of(y), rows, width, EPSILON);
+        RmsNormKernel.backward(
+                Buffers.numbers(x),
+                Buffers.numbers(w),
+                Buffers.numbers(dy),
+                null,
+                Numbers.of(dx),
+                rows,
+                width,
+                EPSILON);
+        RmsNormKernel.backward(
+                Buffers.numbers(x),
+                Buffers.numbers(w),
+                Buffers.numbers(dy),
+                Numbers.of(sum),
+                Numbers.of(sum),
+                rows,
+                width,
+                EPSILON);
         for (int row = 0; row < rows; row++) {
             double squares = 0;
             double products = 0;
@@ -40,6 +57,7 @@ class KernelsTest {
                 int at = row * width + i;
                 assertClose(y.get(at), x[at] * s * w[i], 3);
                 assertClose(dx.get(at), s * dy[at] * w[i] - x[at] * s * s * s * products, 3 + 9 * s);
+                assertThat(sum.get(at)).isEqualTo(dx.get(at) + plus[at]);
             }
         }
     }
@@ -58,15 +76,17 @@ class KernelsTest {
                 sin[row * width + i] = (float) Math.sin(angle);
             }
         }
-        FloatBuffer y = poisoned(rows * width);
-        RopeKernel.turn(buffer(x), buffer(cos), buffer(sin), y, rows, width, headSize, 1);
+        FloatBuffer y = Buffers.poisoned(rows * width);
+        Numbers cosines = Buffers.numbers(cos);
+        Numbers sines = Buffers.numbers(sin);
+        RopeKernel.turn(Buffers.numbers(x), cosines, sines, Numbers.of(y), rows, width, headSize, 1);
         for (int at = 0; at < rows * width; at++) {
             boolean first = at % headSize < headSize / 2;
             int other = first ? at + headSize / 2 : at - headSize / 2;
             assertClose(y.get(at), (double) x[at] * cos[at] + (first ? -1 : 1) * (double) x[other] * sin[at], 3);
         }
-        FloatBuffer back = poisoned(rows * width);
-        RopeKernel.turn(y, buffer(cos), buffer(sin), back, rows, width, headSize, -1);
+        FloatBuffer back = Buffers.poisoned(rows * width);
+        RopeKernel.turn(Numbers.of(y), cosines, sines, Numbers.of(back), rows, width, headSize, -1);
         for (int at = 0; at < rows * width; at++) {
             assertClose(back.get(at), x[at], 4);
         }
@@ -88,10 +108,10 @@ class KernelsTest {
             }
         }
         float[] dp = random(rows * width, 1);
-        FloatBuffer p = poisoned(rows * width);
-        FloatBuffer ds = poisoned(rows * width);
-        SoftmaxKernel.forward(buffer(scores), buffer(mask), p, batch, heads, tokens, width, scale);
-        SoftmaxKernel.backward(p, buffer(dp), ds, rows, width, scale);
+        FloatBuffer p = Buffers.poisoned(rows * width);
+        FloatBuffer ds = Buffers.poisoned(rows * width);
+        SoftmaxKernel.forward(Buffers.of(scores), Buffers.of(mask), p, batch, heads, tokens, width, scale);
+        SoftmaxKernel.backward(p, Buffers.of(dp), ds, rows, width, scale);
         for (int row = 0; row < rows; row++) {
             int maskRow = row / (heads * tokens) * tokens + row % tokens;
             double[] weights = new double[width];
@@ -127,11 +147,12 @@ class KernelsTest {
         float[] g = random(length, 60);
         float[] u = random(length, 3);
         float[] dy = random(length, 1);
-        FloatBuffer y = poisoned(length);
-        FloatBuffer dg = poisoned(length);
-        FloatBuffer du = poisoned(length);
-        SwiGluKernel.forward(buffer(g), buffer(u), y, length);
-        SwiGluKernel.backward(buffer(g), buffer(u), buffer(dy), dg, du, length);
+        FloatBuffer y = Buffers.poisoned(length);
+        FloatBuffer dg = Buffers.poisoned(length);
+        FloatBuffer du = Buffers.poisoned(length);
+        SwiGluKernel.forward(Buffers.numbers(g), Buffers.numbers(u), Numbers.of(y), length);
+        SwiGluKernel.backward(
+                Buffers.numbers(g), Buffers.numbers(u), Buffers.numbers(dy), Numbers.of(dg), Numbers.of(du), length);
         for (int i = 0; i < length; i++) {
             double s = 1 / (1 + Math.exp(-g[i]));
             assertClose(y.get(i), g[i] * s * u[i], 180);
@@ -166,19 +187,5 @@ class KernelsTest {
             values[i] = (2 * random.nextFloat() - 1) * range;
         }
         return values;
-    }
-
-    private static FloatBuffer buffer(float[] values) {
-        return poisoned(values.length).put(0, values);
-    }
-
-    private static FloatBuffer poisoned(int length) {
-        FloatBuffer buffer = ByteBuffer.allocateDirect(length * Float.BYTES)
-                .order(ByteOrder.nativeOrder())
-                .asFloatBuffer();
-        for (int i = 0; i < length; i++) {
-            buffer.put(i, Float.NaN);
-        }
-        return buffer;
     }
 }

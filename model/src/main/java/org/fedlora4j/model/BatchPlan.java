@@ -11,6 +11,7 @@ import org.fedlora4j.model.exec.Arena;
 import org.fedlora4j.model.exec.ExecutionPlan;
 import org.fedlora4j.model.exec.NativeArrays;
 import org.fedlora4j.model.exec.NativeMemory;
+import org.fedlora4j.model.exec.Precision;
 import org.fedlora4j.model.nn.Rope;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.autodiff.samediff.SameDiff;
@@ -41,6 +42,7 @@ final class BatchPlan implements AutoCloseable {
     private final Adapter adapter;
     private final LlamaGraph.LayerShape shape;
     private final Recompute recompute;
+    private final Precision precision;
 
     private final Workspace workspace;
     private final CompiledGraph compiledEmbedding;
@@ -69,13 +71,14 @@ final class BatchPlan implements AutoCloseable {
             FrozenWeights weights,
             Adapter adapter,
             LlamaGraph.LayerShape shape,
-            Recompute recompute,
+            LanguageModel.Settings settings,
             Workspace workspace) {
         this.config = config;
         this.weights = weights;
         this.adapter = adapter;
         this.shape = shape;
-        this.recompute = recompute;
+        this.recompute = settings.recompute();
+        this.precision = settings.precision();
         this.workspace = workspace;
         int rows = shape.rows();
         int depth = config.layers();
@@ -92,8 +95,8 @@ final class BatchPlan implements AutoCloseable {
                 ? null
                 : new KeyValueCache(config, shape.batch(), shape.cachedTokens(), memory);
         compiledLayers = compileLayers();
-        compiledEmbedding =
-                CompiledGraph.forward(LlamaGraph.embedding(rows, weights.embedding()), List.of(LlamaGraph.OUTPUT));
+        compiledEmbedding = CompiledGraph.forward(
+                LlamaGraph.embedding(rows, weights.embedding()), List.of(LlamaGraph.OUTPUT), precision);
         long scratchBytes = compiledEmbedding.plan().temporaryBytes();
         long savedBytes = 0;
         for (CompiledGraph layer : compiledLayers) {
@@ -127,6 +130,7 @@ final class BatchPlan implements AutoCloseable {
                             LlamaGraph.OUTPUT_GRADIENT,
                             LlamaGraph.CACHED_KEYS,
                             LlamaGraph.CACHED_VALUES));
+            placeholders.keySet().removeAll(LlamaGraph.LAYER_WEIGHTS);
             placeholders.forEach((name, size) -> shared.computeIfAbsent(name, key -> memory.floats(size)));
             placeholders.keySet().removeAll(LlamaGraph.ROTATION);
             placeholders.remove(LlamaGraph.MASK);
@@ -143,11 +147,12 @@ final class BatchPlan implements AutoCloseable {
     private CompiledGraph compile(int layer) {
         SameDiff graph = LlamaGraph.layer(config, shape, weights.layer(layer), adapter, layer);
         if (!shape.training()) {
-            return CompiledGraph.forward(graph, List.of(LlamaGraph.OUTPUT, LlamaGraph.KEYS, LlamaGraph.VALUES));
+            return CompiledGraph.forward(
+                    graph, List.of(LlamaGraph.OUTPUT, LlamaGraph.KEYS, LlamaGraph.VALUES), precision);
         }
         List<String> variables = new ArrayList<>(adapter.gradients(layer).keySet());
         variables.add(LlamaGraph.INPUT);
-        return CompiledGraph.withGradient(graph, variables);
+        return CompiledGraph.withGradient(graph, variables, precision, recompute != Recompute.ATTENTION);
     }
 
     /** Binds the graphs to the workspace's memory, unless they are. */

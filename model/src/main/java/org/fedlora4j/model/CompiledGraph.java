@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import org.fedlora4j.model.exec.ExecutionPlan;
+import org.fedlora4j.model.exec.Precision;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.VariableType;
@@ -22,14 +23,26 @@ import org.nd4j.autodiff.samediff.VariableType;
  * @param placeholders shapes of the graph's placeholders, by name
  */
 record CompiledGraph(ExecutionPlan plan, Map<String, String> gradients, Map<String, long[]> placeholders) {
+    /** Inputs of a layer's products that are bound as bfloat16 in that precision. */
+    private static final Set<String> LAYER_WEIGHTS = Set.copyOf(LlamaGraph.PROJECTIONS);
+
+    /** The same for the head. */
+    private static final Set<String> HEAD_INPUTS = Set.of(LlamaGraph.HEAD, LlamaGraph.OUTPUT_GRADIENT);
+
     /** Compiles a graph without a gradient. */
-    static CompiledGraph forward(SameDiff graph, List<String> outputs) {
-        ExecutionPlan plan = ExecutionPlan.compile(graph, inputs(graph), outputs, List.of(), Map.of());
+    static CompiledGraph forward(SameDiff graph, List<String> outputs, Precision precision) {
+        ExecutionPlan plan = ExecutionPlan.compile(
+                graph, inputs(graph), outputs, List.of(), Map.of(), options(graph, precision, false));
         return new CompiledGraph(plan, Map.of(), placeholders(graph));
     }
 
-    /** Compiles a graph and its gradients by {@code variables}. */
-    static CompiledGraph withGradient(SameDiff graph, List<String> variables) {
+    /**
+     * Compiles a graph and its gradients by {@code variables}.
+     *
+     * @param keepsAttention see {@link ExecutionPlan.Options}
+     */
+    static CompiledGraph withGradient(
+            SameDiff graph, List<String> variables, Precision precision, boolean keepsAttention) {
         differentiate(graph, variables);
         SameDiff differentiated = graph.getFunction("grad");
         Map<String, String> gradients = new LinkedHashMap<>();
@@ -42,8 +55,14 @@ record CompiledGraph(ExecutionPlan plan, Map<String, String> gradients, Map<Stri
                 List.of(LlamaGraph.OUTPUT),
                 List.copyOf(gradients.values()),
                 // The loss is sum(y · gradient of y), so this needs no computing.
-                Map.of(gradientName(differentiated, LlamaGraph.OUTPUT), LlamaGraph.OUTPUT_GRADIENT));
+                Map.of(gradientName(differentiated, LlamaGraph.OUTPUT), LlamaGraph.OUTPUT_GRADIENT),
+                options(graph, precision, keepsAttention));
         return new CompiledGraph(plan, gradients, placeholders(graph));
+    }
+
+    private static ExecutionPlan.Options options(SameDiff graph, Precision precision, boolean keepsAttention) {
+        return new ExecutionPlan.Options(
+                precision, graph.hasVariable(LlamaGraph.HEAD) ? HEAD_INPUTS : LAYER_WEIGHTS, keepsAttention);
     }
 
     private static Map<String, long[]> placeholders(SameDiff graph) {
@@ -66,23 +85,13 @@ record CompiledGraph(ExecutionPlan plan, Map<String, String> gradients, Map<Stri
     private static Set<String> inputs(SameDiff graph) {
         Set<String> inputs = new HashSet<>();
         for (SDVariable variable : graph.variables()) {
-            boolean own = variable.getVariableType() == VariableType.CONSTANT && !isWeight(variable.name());
+            boolean own = variable.getVariableType() == VariableType.CONSTANT
+                    && !variable.name().equals(LlamaGraph.EMBEDDING);
             if (variable.getVariableType() != VariableType.ARRAY && !own) {
                 inputs.add(variable.name());
             }
         }
         return inputs;
-    }
-
-    private static boolean isWeight(String name) {
-        return LlamaGraph.PROJECTIONS.contains(name)
-                || Set.of(
-                                LlamaGraph.INPUT_NORM,
-                                LlamaGraph.POST_ATTENTION_NORM,
-                                LlamaGraph.NORM,
-                                LlamaGraph.HEAD,
-                                LlamaGraph.EMBEDDING)
-                        .contains(name);
     }
 
     /** createGradFunction prints a line per op to standard output, which is the user's. */

@@ -1,94 +1,37 @@
 package org.fedlora4j.model;
 
-import org.fedlora4j.model.exec.NativeArrays;
+import org.fedlora4j.model.exec.Kernel;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.api.ops.DynamicCustomOp;
-import org.nd4j.linalg.api.ops.OpContext;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Token cross-entropy over rows of logits [R, V], -log softmax(logits)[target], and its gradient, in place. SameDiff's own
  * op ignores the gradient that comes from above, and makes several arrays of the logits' size.
- *
- * <p>ND4J's softmax sums in float: over 49,152 tokens its probabilities add up to 1.0001. Their ratios are right, so the
- * true sum, taken in double, corrects both the loss and the gradient.
  */
-final class CrossEntropy {
-    /** What a row's logits say of its target: its loss, and whether it has the largest logit. */
-    record RowScore(double loss, boolean correct) {}
-
-    private final INDArray logits;
-    private final float[] row;
-    private final double[] sums;
-    private final DynamicCustomOp softmax = DynamicCustomOp.builder("softmax").build();
-    private final OpContext inPlace = Nd4j.getExecutioner().buildContext();
-
-    CrossEntropy(INDArray logits) {
-        this.logits = logits;
-        this.row = new float[Math.toIntExact(logits.size(1))];
-        this.sums = new double[Math.toIntExact(logits.size(0))];
-        inPlace.setInputArray(0, logits);
-        inPlace.setOutputArray(0, logits);
-    }
-
-    /** Scores the first rows against as many targets. The logits become unnormalised probabilities. */
-    RowScore[] score(int[] targets) {
-        int[] best = new int[targets.length];
-        float[] margin = new float[targets.length];
-        for (int i = 0; i < targets.length; i++) {
-            NativeArrays.readRow(logits, i, row);
-            for (int token = 1; token < row.length; token++) {
-                if (row[token] > row[best[i]]) {
-                    best[i] = token;
-                }
-            }
-            margin[i] = row[best[i]] - row[targets[i]];
-        }
-        Nd4j.getExecutioner().exec(softmax, inPlace);
-        RowScore[] scores = new RowScore[targets.length];
-        for (int i = 0; i < targets.length; i++) {
-            NativeArrays.readRow(logits, i, row);
-            sums[i] = sum(row);
-            // The target's own probability may underflow; the largest is at least 1/V.
-            scores[i] = new RowScore(margin[i] - Math.log(row[best[i]] / sums[i]), best[i] == targets[i]);
-        }
-        return scores;
-    }
+interface CrossEntropy {
+    /**
+     * What a row's logits say of its target.
+     *
+     * @param loss in nats
+     * @param correct whether the target has the largest logit; among equal ones the first counts
+     * @param sum what the row's gradient is to be divided by
+     */
+    record RowScore(double loss, boolean correct, double sum) {}
 
     /**
-     * After {@link #score}, turns row i into its loss's gradient times {@link #sum}; rows without target get zero. To
+     * The loss of logits.
+     *
+     * @param gradient where {@link #gradient} writes: the logits themselves, or with kernels another array of their shape
+     */
+    static CrossEntropy over(INDArray logits, INDArray gradient) {
+        return Kernel.available() ? new FusedCrossEntropy(logits, gradient) : new PlainCrossEntropy(logits);
+    }
+
+    /** Scores the first rows against as many targets. The logits may be overwritten. */
+    RowScore[] score(int[] targets);
+
+    /**
+     * Scores rows, and turns them into their losses' gradients times {@link RowScore#sum}; rows without target get zero. To
      * scale a row here would cost a pass over it, while what is made from it is narrow.
      */
-    void gradient(int[] targets) {
-        for (int i = 0; i < targets.length; i++) {
-            logits.putScalar(i, targets[i], logits.getFloat(i, targets[i]) - sums[i]);
-        }
-        for (int i = targets.length; i < logits.size(0); i++) {
-            logits.getRow(i).assign(0);
-        }
-    }
-
-    /** What the probabilities of a row add up to. */
-    double sum(int row) {
-        return sums[row];
-    }
-
-    /** Four sums at a time, as one would wait for each addition. */
-    private static double sum(float[] values) {
-        double a = 0;
-        double b = 0;
-        double c = 0;
-        double d = 0;
-        int i = 0;
-        for (; i + 4 <= values.length; i += 4) {
-            a += values[i];
-            b += values[i + 1];
-            c += values[i + 2];
-            d += values[i + 3];
-        }
-        for (; i < values.length; i++) {
-            a += values[i];
-        }
-        return (a + b) + (c + d);
-    }
+    RowScore[] gradient(int[] targets);
 }

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.fedlora4j.model.exec.NativeMemory;
+import org.fedlora4j.model.exec.Precision;
 import org.fedlora4j.model.weights.Checkpoint;
 import org.fedlora4j.model.weights.ParameterNames;
 import org.fedlora4j.model.weights.ParameterNames.Parameter;
@@ -15,9 +16,9 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * A checkpoint's weights as float arrays that a plan can be bound to. A float32 checkpoint is used where it is mapped.
- * One of 16 bits is cast: once, into arrays of its own, as long as these fit into a budget; else each time a layer is
- * about to run, into arrays that all layers share.
+ * A checkpoint's weights as arrays that a plan can be bound to: where they are mapped, if products read their type as it
+ * is. Others are cast: once, into arrays of their own, as long as these fit into a budget; else each time a layer is about
+ * to run, into arrays that all layers share. Norms are float32 always.
  */
 final class FrozenWeights implements AutoCloseable {
     private static final String EMBEDDING = "model.embed_tokens.weight";
@@ -27,6 +28,7 @@ final class FrozenWeights implements AutoCloseable {
     private final Map<String, INDArray> mapped = new HashMap<>();
 
     private final Checkpoint checkpoint;
+    private final Precision precision;
     private final NativeMemory memory = new NativeMemory();
     private final List<Map<String, INDArray>> layers = new ArrayList<>();
     private final Map<String, INDArray> sharedByModule = new HashMap<>();
@@ -35,9 +37,10 @@ final class FrozenWeights implements AutoCloseable {
     /** The layer whose weights lie in the shared arrays, or -1. */
     private int loaded = -1;
 
-    /** @param residentBytes how much memory float copies of layers may take for good */
-    FrozenWeights(Checkpoint checkpoint, long residentBytes) throws IOException {
+    /** @param residentBytes how much memory cast copies of layers may take for good */
+    FrozenWeights(Checkpoint checkpoint, Precision precision, long residentBytes) throws IOException {
         this.checkpoint = checkpoint;
+        this.precision = precision;
         List<Parameter> parameters = ParameterNames.of(checkpoint.config()).toList();
         for (Parameter parameter : parameters) {
             mapped.put(parameter.name(), checkpoint.weight(parameter.name()));
@@ -47,18 +50,16 @@ final class FrozenWeights implements AutoCloseable {
         long left = residentBytes;
         for (int layer = 0; layer < checkpoint.config().layers(); layer++) {
             long bytes = 0;
-            for (String module : modules()) {
-                bytes += mapped(name(layer, module)).length() * Float.BYTES;
+            for (String module : LlamaGraph.LAYER_WEIGHTS) {
+                INDArray weight = mapped(name(layer, module));
+                bytes += needsCast(weight) ? weight.length() * type(weight).width() : 0;
             }
             boolean keep = bytes <= left;
             left -= keep ? bytes : 0;
             Map<String, INDArray> weights = new LinkedHashMap<>();
-            for (String module : modules()) {
+            for (String module : LlamaGraph.LAYER_WEIGHTS) {
                 String name = name(layer, module);
-                boolean own = keep || mapped(name).dataType() == DataType.FLOAT;
-                weights.put(
-                        module,
-                        own ? resident(name) : shared(module, mapped(name).shape()));
+                weights.put(module, keep || !needsCast(mapped(name)) ? resident(name) : shared(module, mapped(name)));
             }
             layers.add(weights);
         }
@@ -87,7 +88,7 @@ final class FrozenWeights implements AutoCloseable {
         return norm;
     }
 
-    /** The head's weight [V, D]. */
+    /** The head's weight [V, D], in the type in which it is used. */
     INDArray head() {
         return head;
     }
@@ -121,31 +122,36 @@ final class FrozenWeights implements AutoCloseable {
         memory.close();
     }
 
-    /** A float array for good; the file's own pages, read once, are given back. */
+    /** The type in which a weight is used. */
+    private DataType type(INDArray weight) {
+        if (weight.rank() < 2) {
+            return DataType.FLOAT;
+        }
+        return precision.reads(weight.dataType()) ? weight.dataType() : precision.weights();
+    }
+
+    private boolean needsCast(INDArray weight) {
+        return weight.dataType() != type(weight);
+    }
+
+    /** A weight for good. Where it is cast, the file's own pages, read once, are given back. */
     private INDArray resident(String name) {
         INDArray weight = mapped(name);
-        if (weight.dataType() == DataType.FLOAT) {
+        if (!needsCast(weight)) {
             return weight;
         }
-        INDArray copy = memory.floats(weight.shape());
+        INDArray copy = memory.array(type(weight), weight.shape());
         copy.assign(weight);
         checkpoint.evict(name);
         return copy;
     }
 
-    private INDArray shared(String module, long[] shape) {
-        return sharedByModule.computeIfAbsent(module, key -> memory.floats(shape));
+    private INDArray shared(String module, INDArray weight) {
+        return sharedByModule.computeIfAbsent(module, key -> memory.array(type(weight), weight.shape()));
     }
 
     private INDArray mapped(String name) {
         return Objects.requireNonNull(mapped.get(name), () -> "the checkpoint has no " + name);
-    }
-
-    private static List<String> modules() {
-        List<String> modules = new ArrayList<>(LlamaGraph.PROJECTIONS);
-        modules.add(LlamaGraph.INPUT_NORM);
-        modules.add(LlamaGraph.POST_ATTENTION_NORM);
-        return modules;
     }
 
     private static String name(int layer, String module) {

@@ -1,5 +1,6 @@
 package org.fedlora4j.model;
 
+import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -10,6 +11,7 @@ import org.fedlora4j.model.config.LlamaConfig;
 import org.fedlora4j.model.exec.ExecutionPlan;
 import org.fedlora4j.model.exec.NativeArrays;
 import org.fedlora4j.model.exec.NativeMemory;
+import org.fedlora4j.model.exec.Precision;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -23,9 +25,11 @@ final class Head implements AutoCloseable {
 
     private final LlamaConfig config;
     private final FrozenWeights weights;
+    private final Precision precision;
     private final Map<Integer, Chunk> chunks = new HashMap<>();
 
-    Head(LlamaConfig config, FrozenWeights weights) {
+    Head(LlamaConfig config, FrozenWeights weights, Precision precision) {
+        this.precision = precision;
         this.config = config;
         this.weights = weights;
     }
@@ -43,20 +47,20 @@ final class Head implements AutoCloseable {
         if (gradient != null) {
             gradient.assign(0);
         }
+        FloatBuffer source = NativeArrays.buffer(hidden);
         List<CrossEntropy.RowScore> scores = new ArrayList<>();
         for (int begin = 0; begin < rows.length; begin += LARGEST_CHUNK) {
             int end = Math.min(begin + LARGEST_CHUNK, rows.length);
             int[] chunkTargets = Arrays.copyOfRange(targets, begin, end);
             Chunk chunk = chunk(end - begin);
-            chunk.forward(hidden, rows, begin, end);
-            Collections.addAll(scores, chunk.loss.score(chunkTargets));
-            if (gradient != null) {
-                chunk.loss.gradient(chunkTargets);
+            chunk.forward(source, rows, begin, end);
+            if (gradient == null) {
+                Collections.addAll(scores, chunk.loss.score(chunkTargets));
+            } else {
+                CrossEntropy.RowScore[] chunkScores = chunk.loss.gradient(chunkTargets);
+                Collections.addAll(scores, chunkScores);
                 chunk.plan.backward();
-                for (int i = begin; i < end; i++) {
-                    double rowScale = scale / chunk.loss.sum(i - begin);
-                    NativeArrays.copyRow(chunk.gradient, i - begin, gradient, rows[i], (float) rowScale);
-                }
+                scatter(chunk.gradient, chunkScores, scale, NativeArrays.buffer(gradient), rows, begin);
             }
         }
         return scores;
@@ -64,11 +68,12 @@ final class Head implements AutoCloseable {
 
     /** The logits of rows: [rows][V]. */
     float[][] logits(INDArray hidden, int[] rows) {
+        FloatBuffer source = NativeArrays.buffer(hidden);
         float[][] logits = new float[rows.length][config.vocabularySize()];
         for (int begin = 0; begin < rows.length; begin += LARGEST_CHUNK) {
             int end = Math.min(begin + LARGEST_CHUNK, rows.length);
             Chunk chunk = chunk(end - begin);
-            chunk.forward(hidden, rows, begin, end);
+            chunk.forward(source, rows, begin, end);
             for (int i = begin; i < end; i++) {
                 NativeArrays.readRow(chunk.logits, i - begin, logits[i]);
             }
@@ -98,6 +103,25 @@ final class Head implements AutoCloseable {
         chunks.values().forEach(chunk -> chunk.memory.close());
     }
 
+    /** Writes each row's gradient to its place, scaled. */
+    private void scatter(
+            FloatBuffer from,
+            CrossEntropy.RowScore[] scores,
+            double scale,
+            FloatBuffer gradient,
+            int[] rows,
+            int begin) {
+        float[] row = new float[config.hiddenSize()];
+        for (int i = 0; i < scores.length; i++) {
+            from.get(i * row.length, row);
+            float rowScale = (float) (scale / scores[i].sum());
+            for (int column = 0; column < row.length; column++) {
+                row[column] *= rowScale;
+            }
+            gradient.put(rows[begin + i] * row.length, row);
+        }
+    }
+
     private Chunk chunk(int rows) {
         int size = SMALLEST_CHUNK;
         while (size < rows) {
@@ -109,28 +133,36 @@ final class Head implements AutoCloseable {
     /** The head's plan for a fixed number of rows. */
     private final class Chunk {
         final NativeMemory memory = new NativeMemory();
-        final INDArray input;
+        final FloatBuffer input;
         final INDArray logits;
-        final INDArray gradient;
+        final FloatBuffer gradient;
         final CrossEntropy loss;
         final ExecutionPlan.Bound plan;
 
         Chunk(int rows) {
-            input = memory.floats(rows, config.hiddenSize());
-            input.assign(0);
+            INDArray x = memory.floats(rows, config.hiddenSize());
+            x.assign(0);
+            input = NativeArrays.buffer(x);
             logits = memory.floats(rows, config.vocabularySize());
-            gradient = memory.floats(rows, config.hiddenSize());
-            loss = new CrossEntropy(logits);
+            INDArray dx = memory.floats(rows, config.hiddenSize());
+            gradient = NativeArrays.buffer(dx);
+            // The loss turns the logits into their gradient in place, or writes it as products read it.
+            INDArray dLogits = precision == Precision.F32
+                    ? logits
+                    : memory.array(precision.weights(), rows, config.vocabularySize());
+            loss = CrossEntropy.over(logits, dLogits);
             CompiledGraph compiled = CompiledGraph.withGradient(
-                    LlamaGraph.head(config, rows, weights.norm(), weights.head(), true), List.of(LlamaGraph.INPUT));
+                    LlamaGraph.head(config, rows, weights.norm(), weights.head(), true),
+                    List.of(LlamaGraph.INPUT),
+                    precision,
+                    false);
             Map<String, INDArray> arrays = new HashMap<>();
-            arrays.put(LlamaGraph.INPUT, input);
+            arrays.put(LlamaGraph.INPUT, x);
             arrays.put(LlamaGraph.NORM, weights.norm());
             arrays.put(LlamaGraph.HEAD, weights.head());
             arrays.put(LlamaGraph.OUTPUT, logits);
-            // The loss turns the logits into their gradient in place.
-            arrays.put(LlamaGraph.OUTPUT_GRADIENT, logits);
-            compiled.gradients().values().forEach(output -> arrays.put(output, gradient));
+            arrays.put(LlamaGraph.OUTPUT_GRADIENT, dLogits);
+            compiled.gradients().values().forEach(output -> arrays.put(output, dx));
             plan = compiled.plan()
                     .bind(
                             arrays,
@@ -139,9 +171,16 @@ final class Head implements AutoCloseable {
                             memory.arena(compiled.plan().temporaryBytes()));
         }
 
-        void forward(INDArray hidden, int[] rows, int begin, int end) {
-            for (int i = begin; i < end; i++) {
-                NativeArrays.copyRow(hidden, rows[i], input, i - begin, 1);
+        /** The logits of some rows; rows that follow each other are copied together. */
+        void forward(FloatBuffer hidden, int[] rows, int begin, int end) {
+            int width = config.hiddenSize();
+            int run;
+            for (int i = begin; i < end; i += run) {
+                run = 1;
+                while (i + run < end && rows[i + run] == rows[i] + run) {
+                    run++;
+                }
+                input.put((i - begin) * width, hidden, rows[i] * width, run * width);
             }
             plan.forward();
         }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import org.fedlora4j.model.config.LlamaConfig;
 import org.fedlora4j.model.exec.NativeRuntime;
+import org.fedlora4j.model.exec.Precision;
 import org.fedlora4j.model.weights.Checkpoint;
 
 /**
@@ -18,15 +19,24 @@ public final class LanguageModel implements AutoCloseable {
     /**
      * How a model trades memory for time.
      *
-     * @param residentBytes how much memory float copies of 16-bit layers may take for good; layers beyond it are cast
+     * @param residentBytes how much memory copies of layers whose type is cast may take for good; layers beyond it are cast
      *     each time that they run
      * @param planBytes how much memory of their own compiled plans may take, key-value caches above all, before the least
      *     recently used is dropped; the memory that they run in is shared
      * @param recompute what training computes twice
+     * @param precision the type in which products are computed, as {@link Precision#choose} found it to be had here
      */
-    public record Settings(long residentBytes, long planBytes, Recompute recompute) {
-        /** 1 GiB of resident weights, 2 GiB of plans, nothing computed twice: SmolLM2's size on a desktop machine. */
-        public static final Settings DEFAULT = new Settings(1L << 30, 2L << 30, Recompute.NONE);
+    public record Settings(long residentBytes, long planBytes, Recompute recompute, Precision precision) {
+        /** 1 GiB of resident weights, 2 GiB of plans, nothing computed twice, float32. */
+        public static final Settings DEFAULT = new Settings(1L << 30, 2L << 30, Recompute.NONE, Precision.F32);
+
+        public Settings withPrecision(Precision precision) {
+            return new Settings(residentBytes, planBytes, recompute, precision);
+        }
+
+        public Settings withRecompute(Recompute recompute) {
+            return new Settings(residentBytes, planBytes, recompute, precision);
+        }
     }
 
     private final Checkpoint checkpoint;
@@ -39,8 +49,8 @@ public final class LanguageModel implements AutoCloseable {
     private LanguageModel(Checkpoint checkpoint, Settings settings) throws IOException {
         this.checkpoint = checkpoint;
         this.settings = settings;
-        this.weights = new FrozenWeights(checkpoint, settings.residentBytes);
-        this.head = new Head(checkpoint.config(), weights);
+        this.weights = new FrozenWeights(checkpoint, settings.precision, settings.residentBytes);
+        this.head = new Head(checkpoint.config(), weights, settings.precision);
         this.plans = new PlanCache(settings.planBytes);
     }
 
@@ -71,7 +81,7 @@ public final class LanguageModel implements AutoCloseable {
     BatchPlan plan(Adapter adapter, LlamaGraph.LayerShape shape) {
         return plans.get(
                 new PlanCache.Key(adapter, shape),
-                key -> new BatchPlan(config(), weights, key.adapter(), key.shape(), settings.recompute, workspace));
+                key -> new BatchPlan(config(), weights, key.adapter(), key.shape(), settings, workspace));
     }
 
     void dropPlans(Adapter adapter) {

@@ -2,6 +2,8 @@ package org.fedlora4j.model;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Stream;
 import org.fedlora4j.model.config.LlamaConfig;
 import org.fedlora4j.model.nn.Attention;
 import org.fedlora4j.model.nn.DecoderLayer;
@@ -46,6 +48,11 @@ final class LlamaGraph {
             "mlp.up_proj",
             "mlp.down_proj");
 
+    /** The weights of a layer by name. */
+    static final List<String> LAYER_WEIGHTS = Stream.concat(
+                    PROJECTIONS.stream(), Stream.of(INPUT_NORM, POST_ATTENTION_NORM))
+            .toList();
+
     private LlamaGraph() {}
 
     /** What a layer's graph depends on beside the configuration. S = {@code cachedTokens}. */
@@ -86,12 +93,7 @@ final class LlamaGraph {
         }
         Projection[] projections = PROJECTIONS.stream()
                 .map(module -> adapter.adapt(
-                        graph,
-                        layer,
-                        module,
-                        Projection.frozen(graph.constant(module, weights.get(module))),
-                        rows,
-                        shape.training))
+                        graph, layer, module, Projection.frozen(weight(graph, module, weights)), rows, shape.training))
                 .toArray(Projection[]::new);
         Attention attention = new Attention(
                 new Attention.Dimensions(shape.batch, shape.tokens, config.heads(), keyValueHeads, config.headSize()),
@@ -103,8 +105,8 @@ final class LlamaGraph {
         DecoderLayer block = new DecoderLayer(
                 attention,
                 new SwiGlu(projections[4], projections[5], projections[6]),
-                graph.constant(INPUT_NORM, weights.get(INPUT_NORM)),
-                graph.constant(POST_ATTENTION_NORM, weights.get(POST_ATTENTION_NORM)),
+                weight(graph, INPUT_NORM, weights),
+                weight(graph, POST_ATTENTION_NORM, weights),
                 config.rmsNormEps());
         Attention.Result result = block.apply(graph, x, mask, cache);
         result.keys().rename(KEYS);
@@ -117,8 +119,8 @@ final class LlamaGraph {
     static SameDiff head(LlamaConfig config, int rows, INDArray norm, INDArray weight, boolean training) {
         SameDiff graph = SameDiff.create();
         SDVariable x = graph.placeHolder(INPUT, DataType.FLOAT, rows, config.hiddenSize());
-        SDVariable normed = RmsNorm.apply(graph, "final", x, graph.constant(NORM, norm), config.rmsNormEps());
-        SDVariable logits = Projection.frozen(graph.constant(HEAD, weight)).apply(graph, normed);
+        SDVariable normed = RmsNorm.apply(graph, "final", x, weight(graph, NORM, norm), config.rmsNormEps());
+        SDVariable logits = Projection.frozen(weight(graph, HEAD, weight)).apply(graph, normed);
         finish(graph, logits, training, rows, config.vocabularySize());
         return graph;
     }
@@ -130,6 +132,15 @@ final class LlamaGraph {
         SDVariable gathered = graph.gather(graph.constant(EMBEDDING, table), ids, 0);
         gathered.castTo(OUTPUT, DataType.FLOAT);
         return graph;
+    }
+
+    private static SDVariable weight(SameDiff graph, String name, Map<String, INDArray> weights) {
+        return weight(graph, name, Objects.requireNonNull(weights.get(name), name));
+    }
+
+    /** A frozen weight, to be bound later, in whatever type: the graph's is float32. */
+    private static SDVariable weight(SameDiff graph, String name, INDArray like) {
+        return graph.placeHolder(name, DataType.FLOAT, like.shape());
     }
 
     private static void finish(SameDiff graph, SDVariable output, boolean training, long... shape) {

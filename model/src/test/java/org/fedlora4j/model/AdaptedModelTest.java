@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import org.fedlora4j.model.config.LlamaConfig;
+import org.fedlora4j.model.exec.Precision;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -190,7 +191,7 @@ class AdaptedModelTest {
     }
 
     private LanguageModel open(long planBytes, Recompute recompute) throws IOException {
-        return LanguageModel.open(folder, new LanguageModel.Settings(0, planBytes, recompute));
+        return LanguageModel.open(folder, new LanguageModel.Settings(0, planBytes, recompute, Precision.F32));
     }
 
     private static void assertSame(Map<String, float[]> found, Map<String, float[]> wanted) {

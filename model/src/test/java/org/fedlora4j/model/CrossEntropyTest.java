@@ -4,15 +4,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
+import java.util.function.Function;
 import org.fedlora4j.model.exec.NativeMemory;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** Against softmax and its logarithm in double. */
+/** The kernel and its control against softmax and its logarithm in double. */
 class CrossEntropyTest {
     private static final long SEED = 5;
+    private static final List<Function<INDArray, CrossEntropy>> KINDS =
+            List.of(logits -> new FusedCrossEntropy(logits, logits), PlainCrossEntropy::new);
 
     @Test
     void lossAndGradientOverALargeVocabulary() {
@@ -51,21 +55,32 @@ class CrossEntropyTest {
 
     @Test
     void rowsWithoutTargetHaveNoGradient() {
-        INDArray logits = Nd4j.createFromArray(new float[][] {{1, 2, 3}, {4, 5, 6}});
-        CrossEntropy entropy = new CrossEntropy(logits);
-        assertThat(entropy.score(new int[] {2})).hasSize(1);
-        entropy.gradient(new int[] {2});
-        assertThat(logits.getRow(1).toFloatVector()).containsOnly(0f);
-        assertThat(logits.getRow(0).toFloatVector()).doesNotContain(0f);
+        for (Function<INDArray, CrossEntropy> kind : KINDS) {
+            INDArray logits = Nd4j.createFromArray(new float[][] {{1, 2, 3}, {4, Float.NaN, 6}});
+            assertThat(kind.apply(logits).gradient(new int[] {2})).hasSize(1);
+            assertThat(logits.getRow(1).toFloatVector()).containsOnly(0f);
+            assertThat(logits.getRow(0).toFloatVector()).doesNotContain(0f);
+        }
+    }
+
+    /** Where the JVM has the Vector API, as in tests, the kernel is what a model runs. */
+    @Test
+    void theKernelIsChosen() {
+        assertThat(CrossEntropy.over(Nd4j.ones(1, 1), Nd4j.ones(1, 1))).isInstanceOf(FusedCrossEntropy.class);
     }
 
     private static void check(float[][] rows, int[] targets) {
+        KINDS.forEach(kind -> check(kind, rows, targets));
+    }
+
+    private static void check(Function<INDArray, CrossEntropy> kind, float[][] rows, int[] targets) {
         try (NativeMemory memory = new NativeMemory()) {
             INDArray logits = memory.floats(rows.length, rows[0].length);
             logits.assign(Nd4j.createFromArray(rows));
-            CrossEntropy entropy = new CrossEntropy(logits);
-            CrossEntropy.RowScore[] scores = entropy.score(targets);
-            entropy.gradient(targets);
+            CrossEntropy.RowScore[] evaluated = kind.apply(logits).score(targets);
+            logits.assign(Nd4j.createFromArray(rows));
+            CrossEntropy.RowScore[] scores = kind.apply(logits).gradient(targets);
+            assertThat(scores).isEqualTo(evaluated);
             for (int row = 0; row < rows.length; row++) {
                 float[] values = rows[row];
                 double largest = largest(values);
@@ -79,7 +94,7 @@ class CrossEntropyTest {
                 double furthest = 0;
                 for (int i = 0; i < values.length; i++) {
                     double wanted = Math.exp(values[i] - largest) / sum - (i == targets[row] ? 1 : 0);
-                    furthest = Math.max(furthest, Math.abs(logits.getFloat(row, i) / entropy.sum(row) - wanted));
+                    furthest = Math.max(furthest, Math.abs(logits.getFloat(row, i) / scores[row].sum() - wanted));
                 }
                 assertThat(furthest)
                         .as("gradient of row %d, seed %d", row, SEED)

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.fedlora4j.model.exec.NativeRuntime;
+import org.fedlora4j.model.exec.Precision;
 import org.fedlora4j.model.nn.Projection;
 import org.fedlora4j.model.nn.SwiGlu;
 import org.junit.jupiter.api.Test;
@@ -35,7 +36,7 @@ class SwiGluTest {
                 .rename(LlamaGraph.OUTPUT);
         SDVariable above = graph.placeHolder(LlamaGraph.OUTPUT_GRADIENT, DataType.FLOAT, GATES.length, 1);
         graph.setLossVariables(y.mul(above).sum().name());
-        CompiledGraph.withGradient(graph, List.of(LlamaGraph.INPUT));
+        CompiledGraph.withGradient(graph, List.of(LlamaGraph.INPUT), Precision.F32, true);
 
         Map<String, INDArray> inputs = Map.of(
                 LlamaGraph.INPUT,

@@ -2,7 +2,6 @@ package org.fedlora4j.model.exec;
 
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -23,30 +22,30 @@ public final class ExecutionPlan {
         NativeRuntime.ensure();
     }
 
-    private final PlanCompiler compiled;
+    private final Program program;
     private final Map<String, Long> savedOffsets = new HashMap<>();
     private final MemoryLayout temporary;
-    private final Set<String> outputs;
     private long savedBytes;
 
-    private ExecutionPlan(PlanCompiler compiled, Set<String> outputs) {
-        this.compiled = compiled;
-        this.outputs = outputs;
+    private ExecutionPlan(Program program) {
+        this.program = program;
+        List<Step> steps = program.steps();
+        int forwardSteps = program.forward.size();
         Map<String, Integer> lastRead = new HashMap<>();
-        for (int i = 0; i < compiled.steps.size(); i++) {
-            for (String input : compiled.steps.get(i).inputs()) {
-                lastRead.put(root(input), i);
+        for (int i = 0; i < steps.size(); i++) {
+            for (String input : steps.get(i).inputs()) {
+                lastRead.put(program.root(input), i);
             }
         }
         List<MemoryLayout.Lifetime> lifetimes = new ArrayList<>();
-        for (int i = 0; i < compiled.steps.size(); i++) {
-            for (String output : compiled.steps.get(i).outputs()) {
-                if (outputs.contains(output)) {
+        for (int i = 0; i < steps.size(); i++) {
+            for (String output : steps.get(i).outputs()) {
+                if (program.outputs.contains(output)) {
                     continue;
                 }
-                long bytes = buffer(output).bytes();
+                long bytes = program.buffer(output).bytes();
                 int last = lastRead.getOrDefault(output, i);
-                if (i < compiled.forwardSteps && last >= compiled.forwardSteps) {
+                if (i < forwardSteps && last >= forwardSteps) {
                     savedOffsets.put(output, savedBytes);
                     savedBytes += Arena.align(bytes);
                 } else {
@@ -56,6 +55,15 @@ public final class ExecutionPlan {
         }
         temporary = new MemoryLayout(lifetimes);
     }
+
+    /**
+     * How a graph is compiled.
+     *
+     * @param precision the type of what products multiply
+     * @param bf16Inputs which of the inputs are bound as bfloat16 in that precision
+     * @param keepsAttention whether attention weights are kept for the backward half, and not computed again
+     */
+    public record Options(Precision precision, Set<String> bf16Inputs, boolean keepsAttention) {}
 
     /**
      * Compiles a graph.
@@ -71,11 +79,15 @@ public final class ExecutionPlan {
             Set<String> inputs,
             List<String> forwardOutputs,
             List<String> backwardOutputs,
-            Map<String, String> substitutes) {
-        Set<String> outputs = new HashSet<>(forwardOutputs);
-        outputs.addAll(backwardOutputs);
-        return new ExecutionPlan(
-                new PlanCompiler(graph, inputs, forwardOutputs, backwardOutputs, substitutes), outputs);
+            Map<String, String> substitutes,
+            Options options) {
+        Program program = PlanCompiler.compile(
+                graph, inputs, forwardOutputs, backwardOutputs, substitutes, options.keepsAttention);
+        Sums.fuse(program);
+        if (options.precision == Precision.BF16) {
+            HalfPrecision.apply(program, options.bf16Inputs);
+        }
+        return new ExecutionPlan(program);
     }
 
     /** Bytes that a binding needs from its forward half to its backward half. */
@@ -90,7 +102,7 @@ public final class ExecutionPlan {
 
     /** The steps of both halves. */
     public int steps() {
-        return compiled.steps.size();
+        return program.forward.size() + program.backward.size();
     }
 
     /**
@@ -101,12 +113,12 @@ public final class ExecutionPlan {
      * @param scratch holds {@link #temporaryBytes} from 0 on
      */
     public Bound bind(Map<String, INDArray> arrays, Arena saved, long savedOffset, Arena scratch) {
-        Map<String, INDArray> bound = new HashMap<>(compiled.constants);
+        Map<String, INDArray> bound = new HashMap<>(program.constants);
         bound.putAll(arrays);
-        for (Step step : compiled.steps) {
+        for (Step step : program.steps()) {
             for (String output : step.outputs()) {
-                if (!outputs.contains(output)) {
-                    PlanCompiler.Shaped buffer = buffer(output);
+                if (!program.outputs.contains(output)) {
+                    Program.Shaped buffer = program.buffer(output);
                     Long offset = savedOffsets.get(output);
                     bound.put(
                             output,
@@ -116,14 +128,15 @@ public final class ExecutionPlan {
                 }
             }
         }
-        List<Runnable> forward = new ArrayList<>();
-        List<Runnable> backward = new ArrayList<>();
-        for (int i = 0; i < compiled.steps.size(); i++) {
-            Step step = compiled.steps.get(i);
-            (i < compiled.forwardSteps ? forward : backward)
-                    .add(step.bind(resolve(bound, step.inputs()), resolve(bound, step.outputs())));
+        return new Bound(bind(program.forward, bound), bind(program.backward, bound));
+    }
+
+    private List<Runnable> bind(List<Step> half, Map<String, INDArray> bound) {
+        List<Runnable> runs = new ArrayList<>();
+        for (Step step : half) {
+            runs.add(step.bind(resolve(bound, step.inputs()), resolve(bound, step.outputs())));
         }
-        return new Bound(forward, backward);
+        return runs;
     }
 
     private INDArray[] resolve(Map<String, INDArray> bound, List<String> names) {
@@ -131,25 +144,12 @@ public final class ExecutionPlan {
     }
 
     private INDArray resolve(Map<String, INDArray> bound, String name) {
-        PlanCompiler.View view = compiled.views.get(name);
-        INDArray array = bound.get(view == null ? name : view.root());
+        INDArray array = bound.get(program.root(name));
         if (array == null) {
             throw new IllegalArgumentException("no array for " + name);
         }
+        Program.View view = program.views.get(name);
         return view == null ? array : array.reshape('c', view.shape());
-    }
-
-    private String root(String name) {
-        PlanCompiler.View view = compiled.views.get(name);
-        return view == null ? name : view.root();
-    }
-
-    private PlanCompiler.Shaped buffer(String name) {
-        PlanCompiler.Shaped buffer = compiled.buffers.get(name);
-        if (buffer == null) {
-            throw new IllegalStateException("no buffer for " + name);
-        }
-        return buffer;
     }
 
     /** A plan tied to arrays and memory. */

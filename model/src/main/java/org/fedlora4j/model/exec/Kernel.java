@@ -5,62 +5,91 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
+import org.fedlora4j.kernels.AttentionKernel;
+import org.fedlora4j.kernels.Numbers;
+import org.fedlora4j.kernels.Product;
 import org.fedlora4j.kernels.RmsNormKernel;
 import org.fedlora4j.kernels.RopeKernel;
 import org.fedlora4j.kernels.SoftmaxKernel;
 import org.fedlora4j.kernels.SwiGluKernel;
 import org.jspecify.annotations.Nullable;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * The fused kernels that can stand for a {@link FusedScope} and for its gradient: what each reads, and how it is called.
- * Buffers come in the order inputs, then outputs; shapes are the inputs'; the
- * number is the scope's constant.
+ * The number is the scope's constant.
  */
 public enum Kernel {
-    /** Inputs x [N, D] and weight [D]; number {@code epsilon}. */
+    /** Inputs x [N, D] and weight [D]; number {@code epsilon}. Its gradient can add a further [N, D]. */
     RMS_NORM(1, "epsilon") {
+        @Override
+        boolean writesBf16(boolean backward) {
+            return !backward;
+        }
+
+        @Override
+        boolean adds(boolean backward) {
+            return backward;
+        }
+
         @Override
         List<String> backwardInputs(List<String> inputs, String output, String gradient) {
             return List.of(inputs.get(0), inputs.get(1), gradient);
         }
 
         @Override
-        Runnable forward(FloatBuffer[] b, long[][] shapes, float number) {
-            int rows = (int) shapes[0][0];
-            int width = (int) shapes[0][1];
-            return () -> RmsNormKernel.forward(b[0], b[1], b[2], rows, width, number);
+        Runnable forward(INDArray[] a, float number) {
+            Numbers[] n = numbers(a);
+            int rows = (int) a[0].size(0);
+            int width = (int) a[0].size(1);
+            return () -> RmsNormKernel.forward(n[0], n[1], n[2], rows, width, number);
         }
 
         @Override
-        Runnable backward(FloatBuffer[] b, long[][] shapes, float number) {
-            int rows = (int) shapes[0][0];
-            int width = (int) shapes[0][1];
-            return () -> RmsNormKernel.backward(b[0], b[1], b[2], b[3], rows, width, number);
+        Runnable backward(INDArray[] a, float number) {
+            Numbers[] n = numbers(a);
+            int rows = (int) a[0].size(0);
+            int width = (int) a[0].size(1);
+            Numbers plus = a.length == 5 ? n[3] : null;
+            return () -> RmsNormKernel.backward(n[0], n[1], n[2], plus, n[n.length - 1], rows, width, number);
         }
     },
 
     /** Inputs x [N, heads·h], cosines and sines of the same shape, and rotateHalf [h, h]. */
     ROPE(1, null) {
         @Override
+        Set<Integer> bf16Inputs(boolean backward) {
+            return backward ? Set.of() : Set.of(0);
+        }
+
+        @Override
+        boolean writesBf16(boolean backward) {
+            return true;
+        }
+
+        @Override
         List<String> backwardInputs(List<String> inputs, String output, String gradient) {
             return List.of(gradient, inputs.get(1), inputs.get(2), inputs.get(3));
         }
 
         @Override
-        Runnable forward(FloatBuffer[] b, long[][] shapes, float number) {
-            return turn(b, shapes, 1);
+        Runnable forward(INDArray[] a, float number) {
+            return turn(a, 1);
         }
 
         @Override
-        Runnable backward(FloatBuffer[] b, long[][] shapes, float number) {
-            return turn(b, shapes, -1);
+        Runnable backward(INDArray[] a, float number) {
+            return turn(a, -1);
         }
 
-        private Runnable turn(FloatBuffer[] b, long[][] shapes, int direction) {
-            int rows = (int) shapes[0][0];
-            int width = (int) shapes[0][1];
-            int headSize = (int) shapes[3][0];
-            return () -> RopeKernel.turn(b[0], b[1], b[2], b[4], rows, width, headSize, direction);
+        private Runnable turn(INDArray[] a, int direction) {
+            Numbers[] n = numbers(a);
+            int rows = (int) a[0].size(0);
+            int width = (int) a[0].size(1);
+            int headSize = (int) a[3].size(0);
+            return () -> RopeKernel.turn(n[0], n[1], n[2], n[4], rows, width, headSize, direction);
         }
     },
 
@@ -72,34 +101,141 @@ public enum Kernel {
         }
 
         @Override
-        Runnable forward(FloatBuffer[] b, long[][] shapes, float number) {
-            int[] size = Arrays.stream(shapes[0]).mapToInt(Math::toIntExact).toArray();
+        Runnable forward(INDArray[] a, float number) {
+            FloatBuffer[] b = Arrays.stream(a).map(NativeArrays::buffer).toArray(FloatBuffer[]::new);
+            int[] size = Arrays.stream(a[0].shape()).mapToInt(Math::toIntExact).toArray();
             return () -> SoftmaxKernel.forward(b[0], b[1], b[2], size[0], size[1], size[2], size[3], number);
         }
 
         @Override
-        Runnable backward(FloatBuffer[] b, long[][] shapes, float number) {
-            int width = (int) shapes[0][3];
+        Runnable backward(INDArray[] a, float number) {
+            FloatBuffer[] b = Arrays.stream(a).map(NativeArrays::buffer).toArray(FloatBuffer[]::new);
+            int width = (int) a[0].size(3);
             int rows = b[0].capacity() / width;
             return () -> SoftmaxKernel.backward(b[0], b[1], b[2], rows, width, number);
+        }
+    },
+
+    /**
+     * Inputs queries [B·T, H·h], keys and values [B·T, K·h], and mask [B, 1, T, T]; number {@code head_size}, h. Needs
+     * {@link ProductStep products}.
+     */
+    ATTENTION(3, "head_size") {
+        @Override
+        List<String> backwardInputs(List<String> inputs, String output, String gradient) {
+            return List.of(inputs.get(0), inputs.get(1), inputs.get(2), inputs.get(3), gradient);
+        }
+
+        @Override
+        boolean usable() {
+            return ProductStep.available();
+        }
+
+        @Override
+        Set<Integer> bf16Inputs(boolean backward) {
+            return backward ? Set.of(0, 1, 2, 4, 5) : Set.of(0, 1, 2);
+        }
+
+        @Override
+        boolean writesBf16(boolean backward) {
+            return !backward;
+        }
+
+        @Override
+        int backwardSpaces() {
+            return 1;
+        }
+
+        @Override
+        List<long[]> backwardSpace(INDArray[] inputs) {
+            return List.of(new long[] {2, inputs[0].size(0), inputs[0].size(1)});
+        }
+
+        @Override
+        Runnable forward(INDArray[] a, float number) {
+            AttentionKernel kernel = kernel(a, number);
+            AttentionKernel.Inputs inputs = inputs(a);
+            long output = NativeArrays.address(a[4]);
+            Product.Type outputType = ProductStep.type(a[4].dataType());
+            long kept = a.length > 5 ? NativeArrays.address(a[5]) : 0;
+            return () -> kernel.forward(inputs, output, outputType, kept);
+        }
+
+        @Override
+        Runnable backward(INDArray[] a, float number) {
+            AttentionKernel kernel = kernel(a, number);
+            AttentionKernel.Inputs inputs = inputs(a);
+            long gradient = NativeArrays.address(a[4]);
+            int made = a.length - 4;
+            long kept = made > 5 ? NativeArrays.address(a[5]) : 0;
+            long queryGradient = NativeArrays.address(a[made]);
+            FloatBuffer keyGradient = NativeArrays.buffer(a[made + 1]);
+            FloatBuffer valueGradient = NativeArrays.buffer(a[made + 2]);
+            FloatBuffer heads = NativeArrays.buffer(a[made + 3]);
+            long headsAt = NativeArrays.address(a[made + 3]);
+            return () ->
+                    kernel.backward(inputs, gradient, kept, queryGradient, keyGradient, valueGradient, heads, headsAt);
+        }
+
+        @Override
+        boolean canKeep() {
+            return true;
+        }
+
+        @Override
+        long keptElements(INDArray[] inputs, float headSize) {
+            return AttentionKernel.keptElements(dimensions(inputs, headSize));
+        }
+
+        private AttentionKernel.Dimensions dimensions(INDArray[] a, float headSize) {
+            return new AttentionKernel.Dimensions(
+                    (int) a[3].size(0),
+                    (int) a[3].size(2),
+                    (int) (a[0].size(1) / headSize),
+                    (int) (a[1].size(1) / headSize),
+                    (int) headSize);
+        }
+
+        private AttentionKernel kernel(INDArray[] a, float headSize) {
+            return new AttentionKernel(dimensions(a, headSize), a[0].dataType() == DataType.BFLOAT16);
+        }
+
+        private AttentionKernel.Inputs inputs(INDArray[] a) {
+            return new AttentionKernel.Inputs(
+                    NativeArrays.address(a[0]),
+                    NativeArrays.address(a[1]),
+                    NativeArrays.address(a[2]),
+                    NativeArrays.buffer(a[3]));
         }
     },
 
     /** Inputs gate and up, both [N, F]. */
     SWIGLU(2, null) {
         @Override
+        Set<Integer> bf16Inputs(boolean backward) {
+            return backward ? Set.of(0, 1, 2) : Set.of(0, 1);
+        }
+
+        @Override
+        boolean writesBf16(boolean backward) {
+            return true;
+        }
+
+        @Override
         List<String> backwardInputs(List<String> inputs, String output, String gradient) {
             return List.of(inputs.get(0), inputs.get(1), gradient);
         }
 
         @Override
-        Runnable forward(FloatBuffer[] b, long[][] shapes, float number) {
-            return () -> SwiGluKernel.forward(b[0], b[1], b[2], b[2].capacity());
+        Runnable forward(INDArray[] a, float number) {
+            Numbers[] n = numbers(a);
+            return () -> SwiGluKernel.forward(n[0], n[1], n[2], n[2].length());
         }
 
         @Override
-        Runnable backward(FloatBuffer[] b, long[][] shapes, float number) {
-            return () -> SwiGluKernel.backward(b[0], b[1], b[2], b[3], b[4], b[2].capacity());
+        Runnable backward(INDArray[] a, float number) {
+            Numbers[] n = numbers(a);
+            return () -> SwiGluKernel.backward(n[0], n[1], n[2], n[3], n[4], n[2].length());
         }
     };
 
@@ -126,6 +262,11 @@ public enum Kernel {
                 .findFirst();
     }
 
+    /** Whether it can run, where kernels can. */
+    boolean usable() {
+        return true;
+    }
+
     /** The name of its scope. */
     String scope() {
         return name().toLowerCase(Locale.ROOT);
@@ -145,7 +286,48 @@ public enum Kernel {
     /** What the gradient is made from, in the kernel's order; as little as possible, since it is kept until then. */
     abstract List<String> backwardInputs(List<String> inputs, String output, String gradient);
 
-    abstract Runnable forward(FloatBuffer[] buffers, long[][] shapes, float number);
+    /** Which inputs, of the kernel or of its gradient, it would rather read as bfloat16. */
+    Set<Integer> bf16Inputs(boolean backward) {
+        return Set.of();
+    }
 
-    abstract Runnable backward(FloatBuffer[] buffers, long[][] shapes, float number);
+    /** Whether it, or its gradient, can write bfloat16. */
+    boolean writesBf16(boolean backward) {
+        return false;
+    }
+
+    /** Whether it can keep something large for its gradient, which reads it last; else that is computed again. */
+    boolean canKeep() {
+        return false;
+    }
+
+    /** The elements of what it keeps. */
+    long keptElements(INDArray[] inputs, float number) {
+        throw new UnsupportedOperationException(name());
+    }
+
+    /** Whether it, or its gradient, takes a further input that it adds to its output. */
+    boolean adds(boolean backward) {
+        return false;
+    }
+
+    /** How many outputs the gradient has beside the gradients. */
+    int backwardSpaces() {
+        return 0;
+    }
+
+    /** The shapes of the gradient's outputs beside the gradients: what the kernel needs while it runs. */
+    List<long[]> backwardSpace(INDArray[] inputs) {
+        return List.of();
+    }
+
+    /** @param a the inputs, then the output */
+    abstract Runnable forward(INDArray[] a, float number);
+
+    /** @param a {@link #backwardInputs}, then the gradients, then {@link #backwardSpace} */
+    abstract Runnable backward(INDArray[] a, float number);
+
+    private static Numbers[] numbers(INDArray[] arrays) {
+        return Arrays.stream(arrays).map(NativeArrays::numbers).toArray(Numbers[]::new);
+    }
 }

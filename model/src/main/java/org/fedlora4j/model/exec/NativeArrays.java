@@ -6,6 +6,8 @@ import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.javacpp.ShortPointer;
+import org.fedlora4j.kernels.Numbers;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -28,17 +30,37 @@ public final class NativeArrays {
                 Nd4j.createBuffer(new Address(address, length), length, type), shape, strides(shape), 0, 'c', type);
     }
 
+    /** Where a row-major array's elements begin. */
+    static long address(INDArray array) {
+        return array.data().address();
+    }
+
     /**
      * A row-major array's floats as a buffer over the same memory.
      *
      * @throws IllegalArgumentException if there are more than a buffer can hold, 2 GiB
      */
-    static FloatBuffer buffer(INDArray array) {
+    public static FloatBuffer buffer(INDArray array) {
         if (array.length() > Integer.MAX_VALUE / Float.BYTES || array.dataType() != DataType.FLOAT) {
             throw new IllegalArgumentException(
                     array.shapeInfoToString() + " as a buffer; wanted floats of less than 2 GiB");
         }
         return new FloatPointer(new Address(array.data().address(), array.length())).asBuffer();
+    }
+
+    /**
+     * A row-major array of floats or bfloat16 for kernels, over the same memory.
+     *
+     * @throws IllegalArgumentException if there are more than a buffer can hold, 2 GiB
+     */
+    public static Numbers numbers(INDArray array) {
+        if (array.dataType() != DataType.BFLOAT16) {
+            return Numbers.of(buffer(array));
+        }
+        if (array.length() > Integer.MAX_VALUE / Short.BYTES) {
+            throw new IllegalArgumentException(array.shapeInfoToString() + " as a buffer; wanted less than 2 GiB");
+        }
+        return Numbers.ofBf16(new ShortPointer(new Address(array.data().address(), array.length())).asBuffer());
     }
 
     /**
@@ -92,20 +114,6 @@ public final class NativeArrays {
                     "row " + row + " of " + matrix.shapeInfoToString() + " into " + target.length + " floats");
         }
         new FloatPointer(new Address(matrix.data().address() + row * columns * Float.BYTES, columns)).get(target);
-    }
-
-    /** Copies a row of a row-major matrix of floats, times a factor, into a row of another of the same width. */
-    public static void copyRow(INDArray from, long fromRow, INDArray to, long toRow, float factor) {
-        int columns = Math.toIntExact(from.size(1));
-        float[] values = new float[columns];
-        readRow(from, fromRow, values);
-        for (int i = 0; i < columns; i++) {
-            values[i] *= factor;
-        }
-        if (to.size(1) != columns || toRow >= to.size(0)) {
-            throw new IllegalArgumentException(columns + " floats into row " + toRow + " of " + to.shapeInfoToString());
-        }
-        new FloatPointer(new Address(to.data().address() + toRow * columns * Float.BYTES, columns)).put(values);
     }
 
     /** Copies a run of floats from one row-major array into another; offsets and length in elements. */

@@ -8,7 +8,6 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -21,25 +20,11 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * Turns a loop-free SameDiff graph with static shapes into steps: topological order, folding of what depends on constants
- * alone, rewriting ({@link Rewrites}), aliasing of reshapes, and the shape of every buffer. Shapes come from really
- * running each op once, so that ops whose inputs are shapes see true ones.
+ * Turns a loop-free SameDiff graph with static shapes into a {@link Program}: topological order, folding of what depends on
+ * constants alone, rewriting ({@link Rewrites}), aliasing of reshapes, and the shape of every buffer. Nothing else is
+ * computed: shapes come from the ops' own shape functions, on arrays whose memory is never touched.
  */
 final class PlanCompiler {
-    /** A buffer's type and shape. */
-    record Shaped(DataType type, long[] shape) {
-        long bytes() {
-            long length = 1;
-            for (long size : shape) {
-                length *= size;
-            }
-            return length * type.width();
-        }
-    }
-
-    /** A row-major array seen with another shape. */
-    record View(String root, long[] shape) {}
-
     private record Visit(Step step, boolean expanded) {}
 
     private static final Set<String> SHAPE_OPS = Set.of("shape_of", "size", "size_at", "rank");
@@ -49,46 +34,55 @@ final class PlanCompiler {
 
     private final SameDiff graph;
     private final Map<String, String> substitutes;
-    private final Set<String> outputs;
     /** The step that makes a variable. */
     private final Map<String, Step> producers = new HashMap<>();
 
     private final Map<String, INDArray> values = new HashMap<>();
     private final Set<String> needed;
-    /** What running each op once has allocated. */
-    private final Map<String, INDArray> traced = new HashMap<>();
+    /** Stand-ins for the arrays that the plan will be bound to. */
+    private final Map<String, INDArray> standIns = new HashMap<>();
 
-    final List<Step> steps = new ArrayList<>();
-    final Map<String, INDArray> constants = new HashMap<>();
-    final Map<String, Shaped> buffers = new LinkedHashMap<>();
-    final Map<String, View> views = new HashMap<>();
-    /** Steps before this index make the forward outputs; the rest make the backward outputs. */
-    final int forwardSteps;
+    private final Program program;
 
-    /**
-     * @param inputs what is bound later: placeholders, variables and those constants that change from layer to layer
-     * @param substitutes variables to be read from another variable, by name
-     */
-    PlanCompiler(
+    /** Compiles a graph; see {@link ExecutionPlan#compile}. */
+    static Program compile(
             SameDiff graph,
             Set<String> inputs,
             List<String> forwardOutputs,
             List<String> backwardOutputs,
-            Map<String, String> substitutes) {
+            Map<String, String> substitutes,
+            boolean keepsAttention) {
+        return new PlanCompiler(graph, inputs, forwardOutputs, backwardOutputs, substitutes, keepsAttention).program;
+    }
+
+    /**
+     * @param inputs what is bound later: placeholders, variables and those constants that change from layer to layer
+     * @param substitutes variables to be read from another variable, by name
+     * @param keepsAttention whether kernels keep attention weights for their gradients
+     */
+    private PlanCompiler(
+            SameDiff graph,
+            Set<String> inputs,
+            List<String> forwardOutputs,
+            List<String> backwardOutputs,
+            Map<String, String> substitutes,
+            boolean keepsAttention) {
         this.graph = graph;
         this.substitutes = substitutes;
-        this.outputs = new HashSet<>(forwardOutputs);
+        Set<String> outputs = new HashSet<>(forwardOutputs);
         outputs.addAll(backwardOutputs);
+        program = new Program(outputs);
         for (SDVariable variable : graph.variables()) {
             boolean input = inputs.contains(variable.name());
             if (variable.getVariableType() == VariableType.PLACEHOLDER && input) {
-                INDArray zeros = Nd4j.zeros(variable.dataType(), variable.placeholderShape());
-                values.put(variable.name(), zeros);
-                traced.put(variable.name(), zeros);
+                standIn(variable.name(), variable.dataType(), variable.placeholderShape());
+                input(variable.name());
             } else if (variable.getVariableType() != VariableType.ARRAY && variable.getArr() != null) {
                 values.put(variable.name(), variable.getArr());
-                if (!input) {
-                    constants.put(variable.name(), variable.getArr());
+                if (input) {
+                    input(variable.name());
+                } else {
+                    program.constants.put(variable.name(), variable.getArr());
                 }
             }
         }
@@ -97,18 +91,29 @@ final class PlanCompiler {
             List<String> inputsOfOp = read.stream().map(this::resolve).toList();
             makes(new OpStep(node.getOp(), inputsOfOp, node.getOutputsOfOp()));
         }
-        FusedScope.steps(graph, this::resolve).forEach(this::makes);
+        FusedScope.steps(graph, this::resolve, keepsAttention).forEach(this::makes);
         Set<Step> done = Collections.newSetFromMap(new IdentityHashMap<>());
         List<Step> forward = order(forwardOutputs, done);
         List<Step> backward = order(backwardOutputs, done);
         needed = new HashSet<>(outputs);
         done.forEach(step -> needed.addAll(step.inputs()));
-        forward.forEach(this::compile);
-        forwardSteps = steps.size();
-        backward.forEach(this::compile);
+        forward.forEach(step -> compile(step, program.forward));
+        backward.forEach(step -> compile(step, program.backward));
         // Not left to the garbage collector, which does not see how much native memory hangs on these.
-        traced.keySet().removeAll(constants.keySet());
-        traced.values().forEach(INDArray::close);
+        standIns.keySet().removeAll(program.constants.keySet());
+        standIns.values().forEach(INDArray::close);
+    }
+
+    private void input(String name) {
+        INDArray array = value(name);
+        program.inputs.put(name, new Program.Shaped(array.dataType(), array.shape()));
+    }
+
+    private INDArray standIn(String name, DataType type, long[] shape) {
+        INDArray array = Nd4j.createUninitialized(type, shape, 'c');
+        values.put(name, array);
+        standIns.put(name, array);
+        return array;
     }
 
     /** What a step makes is made by it alone: a kernel takes the place of the ops it stands for. */
@@ -152,14 +157,14 @@ final class PlanCompiler {
         return substitutes.getOrDefault(name, name);
     }
 
-    private void compile(Step step) {
+    private void compile(Step step, List<Step> half) {
         if (CONTROL_FLOW.contains(step.kind())) {
             throw new IllegalArgumentException("a plan has no control flow, but the graph holds " + step.kind());
         }
-        Rewrites.apply(step, needed::contains, name -> value(name).shape()).forEach(this::add);
+        Rewrites.apply(step, needed::contains, name -> value(name).shape()).forEach(cheaper -> add(cheaper, half));
     }
 
-    private void add(Step step) {
+    private void add(Step step, List<Step> half) {
         INDArray[] arguments = step.inputs().stream().map(this::value).toArray(INDArray[]::new);
         if (alias(step, arguments)) {
             return;
@@ -168,27 +173,29 @@ final class PlanCompiler {
         INDArray[] results = new INDArray[shapes.size()];
         for (int i = 0; i < results.length; i++) {
             String output = step.outputs().get(i);
-            // The shape function's type can be wrong (deeplearning4j#6872); the graph's is right.
-            results[i] = Nd4j.createUninitialized(graph.getVariable(output).dataType(), shapes.get(i), 'c');
-            values.put(output, results[i]);
-            traced.put(output, results[i]);
+            results[i] = standIn(output, type(output), shapes.get(i));
         }
-        step.bind(arguments, results).run();
-        if (SHAPE_OPS.contains(step.kind()) || constants.keySet().containsAll(step.inputs())) {
-            step.outputs().forEach(output -> constants.put(output, value(output)));
+        if (SHAPE_OPS.contains(step.kind()) || program.constants.keySet().containsAll(step.inputs())) {
+            step.bind(arguments, results).run();
+            step.outputs().forEach(output -> program.constants.put(output, value(output)));
             return;
         }
         for (String output : step.outputs()) {
             INDArray array = value(output);
-            buffers.put(output, new Shaped(array.dataType(), array.shape()));
+            program.buffers.put(output, new Program.Shaped(array.dataType(), array.shape()));
         }
-        steps.add(step);
+        half.add(step);
+    }
+
+    /** The shape function's type can be wrong (deeplearning4j#6872); the graph's is right. */
+    private DataType type(String output) {
+        return graph.hasVariable(output) ? graph.getVariable(output).dataType() : DataType.FLOAT;
     }
 
     /** Whether the step's outputs are just its first input under another name or shape, and so need no step. */
     private boolean alias(Step step, INDArray[] arguments) {
-        if (step.outputs().stream().anyMatch(outputs::contains)
-                || constants.containsKey(step.inputs().get(0))) {
+        if (step.outputs().stream().anyMatch(program.outputs::contains)
+                || program.constants.containsKey(step.inputs().get(0))) {
             return false;
         }
         String kind = step.kind();
@@ -219,8 +226,7 @@ final class PlanCompiler {
     }
 
     private void view(String name, String of, INDArray value) {
-        View outer = views.get(of);
-        views.put(name, new View(outer == null ? of : outer.root, value.shape()));
+        program.views.put(name, new Program.View(program.root(of), value.shape()));
         values.put(name, value);
     }
 

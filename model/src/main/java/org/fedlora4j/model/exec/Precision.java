@@ -2,11 +2,34 @@ package org.fedlora4j.model.exec;
 
 import java.util.Locale;
 import org.fedlora4j.common.BadInputException;
+import org.fedlora4j.kernels.Product;
+import org.jspecify.annotations.Nullable;
+import org.nd4j.linalg.api.buffer.DataType;
 
-/** The type in which the frozen weights' matmuls are computed. Everything else is always f32. */
+/**
+ * The type of what products multiply. Sums, and everything else, are float32 always.
+ */
 public enum Precision {
     F32,
     BF16;
+
+    /**
+     * Whether products read weights of this type as they are: float32 products widen 16 bits on the way, exactly, where
+     * oneDNN can.
+     */
+    public boolean reads(DataType type) {
+        return switch (this) {
+            case F32 ->
+                type == DataType.FLOAT
+                        || (ProductStep.available() && Product.isFast(Product.Type.F32, ProductStep.type(type)));
+            case BF16 -> type == DataType.BFLOAT16;
+        };
+    }
+
+    /** The type of weights that were cast for products. */
+    public DataType weights() {
+        return this == F32 ? DataType.FLOAT : DataType.BFLOAT16;
+    }
 
     /** As settings spell it: {@code f32}, {@code bf16}. */
     @Override
@@ -24,20 +47,30 @@ public enum Precision {
      * @throws BadInputException if the setting is another, or if what it asks for can't be had here
      */
     public static Choice choose(String setting) {
-        return choose(setting, NativeRuntime.settings().amx());
+        return choose(setting, refusal(NativeRuntime.settings().amx(), Kernel.available(), Product.failure()));
     }
 
-    /** The same for a machine that has AMX or has not: bf16 matmuls are faster than f32 ones with AMX only. */
-    static Choice choose(String setting, boolean amx) {
-        String bf16Refusal = amx
-                ? "the execution plan computes in f32 only so far"
-                : "bf16 matmuls are slower than f32 ones without AMX";
+    /** Why bf16 is not to be had, or null where it is: without AMX it would be slower than f32. */
+    static @Nullable String refusal(boolean amx, boolean kernels, @Nullable String productFailure) {
+        if (!amx) {
+            return "bf16 matmuls are slower than f32 ones without AMX";
+        }
+        return kernels ? productFailure : "the JVM was started without the Vector API, or kernels are switched off";
+    }
+
+    /** The choice where bf16 is refused for a reason, or not. */
+    static Choice choose(String setting, @Nullable String refusal) {
         return switch (setting) {
-            case "auto" -> new Choice(F32, bf16Refusal);
+            case "auto" ->
+                refusal == null ? new Choice(BF16, "the fastest here: the CPU has AMX") : new Choice(F32, refusal);
             case "f32" -> new Choice(F32, "asked for");
-            case "bf16" ->
-                throw new BadInputException(
-                        "precision: bf16 can't be had here: " + bf16Refusal + "; wanted auto or f32");
+            case "bf16" -> {
+                if (refusal != null) {
+                    throw new BadInputException(
+                            "precision: bf16 can't be had here: " + refusal + "; wanted auto or f32");
+                }
+                yield new Choice(BF16, "asked for");
+            }
             default -> throw new BadInputException("precision: found " + setting + ", wanted auto, f32 or bf16");
         };
     }

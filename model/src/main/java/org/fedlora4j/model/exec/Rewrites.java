@@ -29,9 +29,30 @@ final class Rewrites {
         List<OpStep> cheaper = switch (op.kind()) {
             case "matmul_bp" -> matmul(op, needed);
             case "multiply_bp" -> multiply(op, needed, shape);
-            default -> List.of();
+            default -> List.of(op);
         };
-        return cheaper.isEmpty() ? List.of(step) : cheaper;
+        return cheaper.stream().map(one -> product(one, shape)).toList();
+    }
+
+    /** A product of two matrices is oneDNN's, where it can be. */
+    private static Step product(OpStep step, Function<String, long[]> shape) {
+        if (!step.kind().equals("matmul")
+                || !ProductStep.available()
+                || step.inputs().stream().anyMatch(input -> shape.apply(input).length != 2)) {
+            return step;
+        }
+        long[] transposed = step.integers() != null ? step.integers() : ((CustomOp) step.op()).iArgs();
+        if (transposed.length > 2 && transposed[2] != 0) {
+            return step;
+        }
+        return new ProductStep(
+                step.inputs().get(0),
+                step.inputs().get(1),
+                transposed.length > 0 && transposed[0] != 0,
+                transposed.length > 1 && transposed[1] != 0,
+                1,
+                null,
+                step.outputs().get(0));
     }
 
     /** For z = x·y or x·yᵀ: dx = dz·yᵀ or dz·y; dy = xᵀ·dz or dzᵀ·x. */
@@ -42,7 +63,7 @@ final class Rewrites {
         long[] transposed = ((CustomOp) step.op()).iArgs();
         boolean yTransposed = transposed[1] != 0;
         if (transposed[0] != 0 || transposed[2] != 0) {
-            return List.of();
+            return List.of(step);
         }
         List<OpStep> products = new ArrayList<>();
         if (needed.test(step.outputs().get(0))) {
@@ -60,12 +81,12 @@ final class Rewrites {
     private static List<OpStep> multiply(OpStep step, Predicate<String> needed, Function<String, long[]> shape) {
         boolean first = needed.test(step.outputs().get(0));
         if (first == needed.test(step.outputs().get(1))) {
-            return List.of();
+            return List.of(step);
         }
         int wanted = first ? 0 : 1;
         String dz = step.inputs().get(2);
         if (!Arrays.equals(shape.apply(step.inputs().get(wanted)), shape.apply(dz))) {
-            return List.of();
+            return List.of(step);
         }
         return List.of(new OpStep(
                 new MulOp(),

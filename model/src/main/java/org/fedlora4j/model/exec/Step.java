@@ -1,6 +1,7 @@
 package org.fedlora4j.model.exec;
 
 import java.util.List;
+import java.util.Set;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** A step of a plan: the names of what it reads and writes, and how it runs. */
@@ -11,6 +12,21 @@ interface Step {
     List<String> inputs();
 
     List<String> outputs();
+
+    /** Which of the inputs it would rather read as bfloat16, in {@link Precision#BF16}. */
+    default Set<Integer> bf16Inputs() {
+        return Set.of();
+    }
+
+    /** Whether it can write its outputs as bfloat16. */
+    default boolean canWriteBf16() {
+        return false;
+    }
+
+    /** The step with another input. */
+    default Step withInput(int index, String name) {
+        throw new UnsupportedOperationException(kind() + " reads " + name);
+    }
 
     /** The shapes of the outputs for these inputs. */
     List<long[]> outputShapes(INDArray[] arguments);

@@ -71,11 +71,37 @@ public record Attention(
                 graph, "rope_k", key.apply(graph, x), rotation.keyCos, rotation.keySin, rotation.rotateHalf, d.rows());
         SDVariable v = value.apply(graph, x);
 
+        SDVariable mixed; // [N, H·h]
+        if (cache == null) {
+            try (FusedScope fused = new FusedScope(graph, Kernel.ATTENTION)) {
+                fused.constant("head_size", d.headSize);
+                SDVariable queries = fused.input(q);
+                SDVariable keys = fused.input(k);
+                SDVariable values = fused.input(v);
+                k = keyValueHeads(graph, keys);
+                v = keyValueHeads(graph, values);
+                mixed = fused.output(attend(graph, queries, k, v, fused.input(mask), null));
+            }
+        } else {
+            k = keyValueHeads(graph, k);
+            v = keyValueHeads(graph, v);
+            mixed = attend(graph, q, k, v, mask, cache);
+        }
+        return new Result(output.apply(graph, mixed), k, v);
+    }
+
+    /**
+     * The heads' outputs [N, H·h].
+     *
+     * @param q [N, H·h]
+     * @param k [B, K, T, h]
+     * @param v [B, K, T, h]
+     */
+    private SDVariable attend(
+            SameDiff graph, SDVariable q, SDVariable k, SDVariable v, SDVariable mask, @Nullable Cache cache) {
+        Dimensions d = dimensions;
         q = graph.reshape(q, d.batch, d.tokens, d.keyValueHeads, d.groups(), d.headSize);
         q = graph.reshape(graph.permute(q, 0, 2, 3, 1, 4), d.batch, d.keyValueHeads, -1, d.headSize); // [B, K, G·T, h]
-        k = keyValueHeads(graph, k); // [B, K, T, h]
-        v = keyValueHeads(graph, v); // [B, K, T, h]
-
         SDVariable scores = graph.mmul(q, k, false, true, false); // [B, K, G·T, T]
         if (cache != null) {
             scores = graph.concat(3, graph.mmul(q, cache.keys, false, true, false), scores); // [B, K, G·T, S+T]
@@ -98,8 +124,7 @@ public record Attention(
             mixed = graph.mmul(onCache, cache.values).add(graph.mmul(onNew, v));
         }
         mixed = graph.reshape(mixed, d.batch, d.keyValueHeads, d.groups(), d.tokens, d.headSize);
-        mixed = graph.reshape(graph.permute(mixed, 0, 3, 1, 2, 4), d.rows(), -1); // [N, H·h]
-        return new Result(output.apply(graph, mixed), k, v);
+        return graph.reshape(graph.permute(mixed, 0, 3, 1, 2, 4), d.rows(), -1); // [N, H·h]
     }
 
     /** [N, K·h] to [B, K, T, h]. */

@@ -10,7 +10,6 @@ import org.fedlora4j.model.exec.NativeRuntime.Kind;
 import org.fedlora4j.model.exec.NativeRuntime.Setting;
 import org.fedlora4j.model.exec.NativeRuntime.Settings;
 import org.junit.jupiter.api.Test;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -37,18 +36,6 @@ class NativeRuntimeTest {
         NativeRuntime.ensure();
         INDArray a = Nd4j.createFromArray(new float[][] {{1, 2}, {3, 4}});
         assertThat(a.mmul(a)).isEqualTo(Nd4j.createFromArray(new float[][] {{7, 10}, {15, 22}}));
-    }
-
-    @Test
-    void bf16MatmulAccumulatesInF32WithAmxAndIsNotChosenWithout() {
-        if (NativeRuntime.settings().amx()) {
-            INDArray ones = Nd4j.ones(DataType.BFLOAT16, 64, 512);
-            // Accumulated in bf16 the sum would stop at 256.
-            assertThat(ones.mmul(ones.transpose()).getFloat(0, 0)).isEqualTo(512f);
-        } else {
-            assertThat(Precision.choose("auto").precision()).isEqualTo(Precision.F32);
-            assertThat(Precision.choose("auto").reason()).contains("AMX");
-        }
     }
 
     @Test

@@ -4,26 +4,42 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.fedlora4j.common.BadInputException;
+import org.fedlora4j.kernels.Product;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class PrecisionTest {
-    @ParameterizedTest
-    @ValueSource(booleans = {true, false})
-    void autoIsF32WithTheReason(boolean amx) {
-        Precision.Choice choice = Precision.choose("auto", amx);
-        assertThat(choice.precision()).isEqualTo(Precision.F32).hasToString("f32");
-        assertThat(choice.reason()).contains(amx ? "so far" : "without AMX");
+    @Test
+    void autoIsBf16WhereItIsFastest() {
+        assertThat(Precision.choose("auto", (String) null).precision()).isEqualTo(Precision.BF16);
+        assertThat(Precision.choose("bf16", (String) null).precision()).isEqualTo(Precision.BF16);
+        assertThat(Precision.choose("f32", (String) null).precision()).isEqualTo(Precision.F32);
     }
 
-    @ParameterizedTest
-    @ValueSource(booleans = {true, false})
-    void bf16IsRefusedWithTheReason(boolean amx) {
-        assertThatThrownBy(() -> Precision.choose("bf16", amx))
+    @Test
+    void whereBf16IsRefusedAutoIsF32WithTheReason() {
+        Precision.Choice choice = Precision.choose("auto", "no luck");
+        assertThat(choice.precision()).isEqualTo(Precision.F32).hasToString("f32");
+        assertThat(choice.reason()).isEqualTo("no luck");
+        assertThatThrownBy(() -> Precision.choose("bf16", "no luck"))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("bf16")
-                .hasMessageContaining(amx ? "so far" : "without AMX");
-        assertThat(Precision.choose("f32", amx).precision()).isEqualTo(Precision.F32);
+                .hasMessage("precision: bf16 can't be had here: no luck; wanted auto or f32");
+    }
+
+    @Test
+    void bf16TakesAmxAndKernelsAndProducts() {
+        assertThat(Precision.refusal(true, true, null)).isNull();
+        assertThat(Precision.refusal(false, true, null)).contains("without AMX");
+        assertThat(Precision.refusal(true, false, null)).contains("Vector API");
+        assertThat(Precision.refusal(true, true, "no oneDNN")).isEqualTo("no oneDNN");
+    }
+
+    /** On every CPU: what is chosen here is what its features allow. */
+    @Test
+    void thisMachinesChoiceFollowsItsFeatures() {
+        boolean amx = NativeRuntime.settings().amx() && Product.failure() == null;
+        assertThat(Precision.choose("auto").precision()).isEqualTo(amx ? Precision.BF16 : Precision.F32);
     }
 
     @ParameterizedTest

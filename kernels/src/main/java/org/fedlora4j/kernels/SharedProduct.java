@@ -1,0 +1,49 @@
+package org.fedlora4j.kernels;
+
+/**
+ * A product whose result the members of the {@link Team} make in shares: ranges of its columns, so that each packs its part
+ * of the weights only, or ranges of its rows where there are many.
+ */
+public final class SharedProduct {
+    /** Shares are multiples of so many rows or columns: a tile of AMX, two vectors of AVX-512. */
+    private static final int GRAIN = 32;
+
+    /** From so many rows on, members have rows each: what a member made, it reads again, from its own cache. */
+    private static final int MANY_ROWS = 256;
+
+    private final Product.Shape shape;
+    private final boolean byColumns;
+    private final int[] begins;
+    private final Product[] parts;
+
+    public SharedProduct(Product.Shape shape) {
+        this.shape = shape;
+        byColumns = shape.rows() < MANY_ROWS;
+        int length = byColumns ? shape.columns() : shape.rows();
+        int grains = (length + GRAIN - 1) / GRAIN;
+        parts = new Product[Math.min(Team.size(), grains)];
+        begins = new int[parts.length];
+        for (int i = 0; i < parts.length; i++) {
+            begins[i] = grains * i / parts.length * GRAIN;
+            int end = Math.min(length, grains * (i + 1) / parts.length * GRAIN);
+            int size = end - begins[i];
+            parts[i] = Product.of(byColumns ? shape.part(shape.rows(), size) : shape.part(size, shape.columns()));
+        }
+    }
+
+    /** Multiplies matrices at addresses; {@code other} is what is added, with {@link Product.Sum#OTHER}. */
+    public void run(long left, long right, long result, long other) {
+        Team.run(parts.length, 1, (from, to, member) -> {
+            for (int i = from; i < to; i++) {
+                int row = byColumns ? 0 : begins[i];
+                int column = byColumns ? begins[i] : 0;
+                parts[i].run(
+                        member,
+                        left + shape.left().offset(row, 0),
+                        right + shape.right().offset(0, column),
+                        result + shape.result().offset(row, column),
+                        other + (row * shape.result().stride() + column) * Float.BYTES);
+            }
+        });
+    }
+}

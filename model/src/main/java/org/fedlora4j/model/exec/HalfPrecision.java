@@ -1,0 +1,92 @@
+package org.fedlora4j.model.exec;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.nd4j.linalg.api.buffer.DataType;
+
+/**
+ * Lets products read bfloat16: each value that they read is rounded once, where it is made. A value that only they read is
+ * never stored as float32, where the step that makes it can write bfloat16. Sums stay float32 inside a product.
+ */
+final class HalfPrecision {
+    private static final String ROUNDED = "#bf16";
+
+    private final Program program;
+    /** How often a variable is read as float32. */
+    private final Map<String, Integer> otherReads = new HashMap<>();
+
+    private HalfPrecision(Program program) {
+        this.program = program;
+    }
+
+    /** @param bf16Inputs which of the program's inputs will be bound as bfloat16 */
+    static void apply(Program program, Set<String> bf16Inputs) {
+        program.inputs.replaceAll((name, input) ->
+                bf16Inputs.contains(name) ? new Program.Shaped(DataType.BFLOAT16, input.shape()) : input);
+        HalfPrecision pass = new HalfPrecision(program);
+        pass.countOtherReads();
+        pass.rewrite(program.forward);
+        pass.rewrite(program.backward);
+    }
+
+    private void countOtherReads() {
+        for (Step step : program.steps()) {
+            Set<Integer> halves = step.bf16Inputs();
+            for (int i = 0; i < step.inputs().size(); i++) {
+                if (!halves.contains(i)) {
+                    otherReads.merge(program.root(step.inputs().get(i)), 1, Integer::sum);
+                }
+            }
+        }
+        program.outputs.forEach(output -> otherReads.merge(output, 1, Integer::sum));
+    }
+
+    private void rewrite(List<Step> half) {
+        List<Step> steps = new ArrayList<>();
+        for (Step step : half) {
+            Step reading = step;
+            for (int input : step.bf16Inputs()) {
+                String name = step.inputs().get(input);
+                if (!isBf16(name)) {
+                    reading = reading.withInput(input, rounded(name, steps));
+                }
+            }
+            steps.add(reading);
+            for (String output : reading.outputs()) {
+                if (reading.canWriteBf16() && !otherReads.containsKey(output)) {
+                    program.buffers.put(
+                            output,
+                            new Program.Shaped(
+                                    DataType.BFLOAT16, program.shaped(output).shape()));
+                }
+            }
+        }
+        half.clear();
+        half.addAll(steps);
+    }
+
+    /** The name of a variable's rounded value, which is made here if it is not there yet. */
+    private String rounded(String name, List<Step> steps) {
+        String root = program.root(name);
+        String half = root + ROUNDED;
+        if (!program.buffers.containsKey(half)) {
+            program.buffers.put(
+                    half,
+                    new Program.Shaped(DataType.BFLOAT16, program.shaped(root).shape()));
+            steps.add(new CastStep(root, half));
+        }
+        if (name.equals(root)) {
+            return half;
+        }
+        String view = name + ROUNDED;
+        program.views.put(view, new Program.View(half, program.shaped(name).shape()));
+        return view;
+    }
+
+    private boolean isBf16(String name) {
+        return program.shaped(name).type() == DataType.BFLOAT16;
+    }
+}
