@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import org.fedlora4j.kernels.AttentionCache;
 import org.fedlora4j.kernels.LowRank;
+import org.fedlora4j.kernels.Numbers;
 import org.fedlora4j.kernels.ProductKernel;
 import org.fedlora4j.kernels.RmsNormKernel;
 import org.fedlora4j.kernels.RopeKernel;
@@ -26,13 +27,13 @@ final class TokenPass {
     private final TextCache cache;
     private final List<Layer> layers = new ArrayList<>();
     private final WeightMatrix embedding;
-    private final FloatBuffer norm;
+    private final Numbers norm;
     private final WeightMatrix head;
 
     /** A layer's weights; projections and what is added to them as in {@link LlamaGraph#PROJECTIONS}. */
     private record Layer(
-            FloatBuffer inputNorm,
-            FloatBuffer postAttentionNorm,
+            Numbers inputNorm,
+            Numbers postAttentionNorm,
             List<WeightMatrix> projections,
             Map<String, LowRank> additions) {}
 
@@ -93,8 +94,8 @@ final class TokenPass {
             float[] gate = new float[count * config.intermediateSize()];
             float[] up = new float[gate.length];
             project(layer, 4, normed(x, layer.postAttentionNorm), count, gate, up);
-            FloatBuffer activated = FloatBuffer.wrap(gate);
-            SwiGluKernel.forward(activated, FloatBuffer.wrap(up), activated, gate.length);
+            Numbers activated = numbers(gate);
+            SwiGluKernel.forward(activated, numbers(up), activated, gate.length);
             project(layer, 6, gate, count, output);
             add(output, x);
         }
@@ -134,11 +135,15 @@ final class TokenPass {
         }
     }
 
-    private float[] normed(float[] x, FloatBuffer weight) {
+    private static Numbers numbers(float[] values) {
+        return Numbers.of(FloatBuffer.wrap(values));
+    }
+
+    private float[] normed(float[] x, Numbers weight) {
         int width = config.hiddenSize();
         float[] normed = new float[x.length];
-        RmsNormKernel.forward(FloatBuffer.wrap(x), weight, FloatBuffer.wrap(normed), x.length / width, width, (float)
-                config.rmsNormEps());
+        RmsNormKernel.forward(
+                numbers(x), weight, numbers(normed), x.length / width, width, (float) config.rmsNormEps());
         return normed;
     }
 
@@ -159,11 +164,11 @@ final class TokenPass {
         return new WeightMatrix(NativeArrays.bytes(weight), type, Math.toIntExact(weight.length() / columns), columns);
     }
 
-    private static FloatBuffer vector(INDArray weight) {
+    private static Numbers vector(INDArray weight) {
         WeightMatrix row = matrix(weight);
         float[] values = new float[row.columns()];
         row.copyRow(0, values, 0);
-        return FloatBuffer.wrap(values);
+        return numbers(values);
     }
 
     /** The rotary embedding at some tokens' positions, for rows of a width; of a row of its tables, half a head is used. */
@@ -189,16 +194,8 @@ final class TokenPass {
 
         /** Turns x [N, width] in place. */
         void turn(float[] x) {
-            FloatBuffer buffer = FloatBuffer.wrap(x);
-            RopeKernel.turn(
-                    buffer,
-                    FloatBuffer.wrap(cos),
-                    FloatBuffer.wrap(sin),
-                    buffer,
-                    x.length / width,
-                    width,
-                    config.headSize(),
-                    1);
+            Numbers buffer = numbers(x);
+            RopeKernel.turn(buffer, numbers(cos), numbers(sin), buffer, x.length / width, width, config.headSize(), 1);
         }
     }
 }
