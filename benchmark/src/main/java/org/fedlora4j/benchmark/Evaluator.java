@@ -19,6 +19,7 @@ import org.fedlora4j.lora.MagnitudeAxis;
 import org.fedlora4j.lora.TrainableAdapter;
 import org.fedlora4j.model.AdaptedModel;
 import org.fedlora4j.model.Adapter;
+import org.fedlora4j.model.GenerationRequest;
 import org.fedlora4j.model.LanguageModel;
 import org.fedlora4j.model.Score;
 import org.fedlora4j.model.TokenBatch;
@@ -97,7 +98,8 @@ final class Evaluator implements AutoCloseable {
 
     private List<String> respond(AdaptedModel subject, List<TestExample> batch) {
         int[][] prompts = batch.stream().map(TestExample::prompt).toArray(int[][]::new);
-        return Arrays.stream(subject.generate(prompts, settings.maxNewTokens(), tokenizer.eosId()))
+        return Arrays.stream(subject.generate(
+                        GenerationRequest.greedy(prompts, settings.maxNewTokens(), tokenizer.endIds())))
                 .map(tokenizer::decode)
                 .toList();
     }

@@ -29,6 +29,8 @@ import picocli.CommandLine.ScopeType;
             MergeCommand.class,
             VerifyCommand.class,
             TrainCommand.class,
+            GenerateCommand.class,
+            ChatCommand.class,
             ExportCommand.class,
             DoctorCommand.class
         },

@@ -138,9 +138,10 @@ public final class Progress {
                 : whole / 3600 + " h " + whole % 3600 / 60 + " min";
     }
 
+    /** Whether a person is looking: standard input and output are a terminal. */
     @SuppressWarnings(
             "SystemConsoleNull") // From JDK 22 on there always is a console, which says whether it is a terminal.
-    private static boolean isOnTerminal() {
+    public static boolean isOnTerminal() {
         Console console = System.console();
         if (console == null) {
             return false;

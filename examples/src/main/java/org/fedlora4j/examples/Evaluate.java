@@ -12,6 +12,7 @@ import org.fedlora4j.lora.MagnitudeAxis;
 import org.fedlora4j.lora.PeftAdapter;
 import org.fedlora4j.lora.TrainableAdapter;
 import org.fedlora4j.model.AdaptedModel;
+import org.fedlora4j.model.GenerationRequest;
 import org.fedlora4j.model.LanguageModel;
 import org.fedlora4j.model.Score;
 import org.fedlora4j.model.TokenBatch;
@@ -47,7 +48,8 @@ public final class Evaluate {
                     score = score.plus(adapted.score(batch).get(0));
 
                     int[][] prompt = {encoder.encodePrompt(record.instruction(), record.input())};
-                    String response = tokenizer.decode(adapted.generate(prompt, 64, tokenizer.eosId())[0]);
+                    GenerationRequest request = GenerationRequest.greedy(prompt, 64, tokenizer.endIds());
+                    String response = tokenizer.decode(adapted.generate(request)[0]);
                     rougeL += rouge.score(record.response(), response).rougeL().f1();
                 }
                 System.out.printf(

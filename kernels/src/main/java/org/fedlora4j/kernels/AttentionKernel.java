@@ -219,11 +219,11 @@ public final class AttentionKernel {
     private void inBlocks(BlockOfRows work) {
         int blocks = (d.tokens + BLOCK - 1) / BLOCK;
         int units = d.batch * d.heads * blocks;
-        Team.run(Team.size(), 1, (from, to, share) -> {
-            for (int unit = share; unit < units; unit += Team.size()) {
+        Team.run(Team.size(), 1, (from, to, member) -> {
+            for (int unit = from; unit < units; unit += Team.size()) {
                 int row = unit / (d.batch * d.heads) * BLOCK;
                 int text = unit % (d.batch * d.heads);
-                work.run(share, text / d.heads, text % d.heads, row, Math.min(BLOCK, d.tokens - row));
+                work.run(member, text / d.heads, text % d.heads, row, Math.min(BLOCK, d.tokens - row));
             }
         });
     }

@@ -33,18 +33,27 @@ final class Lanes {
         return (length + LENGTH - 1) / LENGTH * LENGTH;
     }
 
-    /** The sum of a vector's lanes, in a fixed order. The scratch has room for a vector at {@code at}, overwritten. */
+    /**
+     * The sum of a vector's lanes, in a fixed order. The scratch has room for a vector at {@code at}, overwritten.
+     *
+     * <p>Short, so that it is always inlined: a vector that is handed to a method that was not is an object.
+     */
     static float sum(FloatVector vector, float[] scratch, int at) {
         vector.intoArray(scratch, at);
+        return sum(scratch, at);
+    }
+
+    /** The sum of a vector's lanes that stand in an array, in a fixed order. */
+    static float sum(float[] lanes, int at) {
         float a = 0;
         float b = 0;
         float c = 0;
         float d = 0;
         for (int i = at; i < at + LENGTH; i += 4) {
-            a += scratch[i];
-            b += scratch[i + 1];
-            c += scratch[i + 2];
-            d += scratch[i + 3];
+            a += lanes[i];
+            b += lanes[i + 1];
+            c += lanes[i + 2];
+            d += lanes[i + 3];
         }
         return (a + b) + (c + d);
     }

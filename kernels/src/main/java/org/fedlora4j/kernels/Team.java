@@ -1,12 +1,14 @@
 package org.fedlora4j.kernels;
 
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Threads that share a loop: the caller and one helper for each further processor. A kernel runs for microseconds, so a
  * helper that has done its share looks for the next one for a while before it sleeps; and since ND4J's threads want the
- * same processors in between, it offers its own to them while it looks.
+ * same processors in between, it offers its own to them while it looks. A share that its helper has not begun when the
+ * caller is done with its own is the caller's: on a crowded machine a helper may not run for many milliseconds.
  */
 public final class Team {
     /** A part of a loop: what to do for {@code from <= i < to}. */
@@ -85,6 +87,9 @@ public final class Team {
         private int to;
         private @Nullable Throwable failure;
         private volatile int asked;
+        /** The last share that somebody has begun. */
+        private final AtomicInteger begun = new AtomicInteger();
+
         private volatile int done;
         private volatile boolean asleep;
 
@@ -104,7 +109,11 @@ public final class Team {
             }
         }
 
+        /** Waits for the share, or runs it where the helper has not begun. */
         void await() {
+            if (begun.compareAndSet(asked - 1, asked)) {
+                run(0);
+            }
             for (int look = 1; done != asked; look++) {
                 pause(look);
             }
@@ -115,29 +124,36 @@ public final class Team {
             }
         }
 
+        private void run(int by) {
+            try {
+                if (share != null) {
+                    share.run(from, to, by);
+                }
+            } catch (Throwable e) {
+                failure = e;
+            }
+            done = asked;
+        }
+
         @Override
-        @SuppressWarnings("NonAtomicVolatileUpdate") // this thread alone writes it
         public void run() {
             while (true) {
-                for (int look = 1; asked == done; look++) {
+                int last = begun.get();
+                for (int look = 1; asked == last; look++) {
                     if (look < LOOKS) {
                         pause(look);
                     } else {
                         asleep = true;
-                        if (asked == done) {
+                        if (asked == begun.get()) {
                             LockSupport.park(this);
                         }
                         asleep = false;
                     }
+                    last = begun.get();
                 }
-                try {
-                    if (share != null) {
-                        share.run(from, to, member);
-                    }
-                } catch (Throwable e) {
-                    failure = e;
+                if (begun.compareAndSet(last, asked)) {
+                    run(member);
                 }
-                done++;
             }
         }
     }

@@ -26,13 +26,32 @@ class TeamTest {
         }
     }
 
+    /** The caller looks at its helper's share when that may be done, begun or neither. */
+    @ParameterizedTest
+    @CsvSource({"0", "10", "1000"})
+    void aShareRunsOnceHoweverLongTheCallersTakes(int turnsOfTheCaller) {
+        int shares = Team.size();
+        for (int repetition = 0; repetition < 2_000; repetition++) {
+            AtomicIntegerArray runs = new AtomicIntegerArray(shares);
+            Team.run(shares, 1, (from, to, member) -> {
+                for (int i = from == 0 ? turnsOfTheCaller : 0; i > 0; i--) {
+                    Thread.onSpinWait();
+                }
+                runs.incrementAndGet(from);
+            });
+            for (int share = 0; share < shares; share++) {
+                assertThat(runs.get(share)).isEqualTo(1);
+            }
+        }
+    }
+
     @ParameterizedTest
     @CsvSource({"0", "1"})
     void aFailureReachesTheCallerAndTheTeamGoesOn(int failing) {
         int turns = Team.size();
         int turn = Math.min(failing, turns - 1);
         assertThatThrownBy(() -> Team.run(turns, 1, (from, to, member) -> {
-                    if (member == turn) {
+                    if (from == turn) {
                         throw new IllegalStateException("share " + turn);
                     }
                 }))

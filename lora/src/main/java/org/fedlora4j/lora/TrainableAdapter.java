@@ -6,8 +6,10 @@ import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
+import org.fedlora4j.kernels.LowRank;
 import org.fedlora4j.model.Adapter;
 import org.fedlora4j.model.config.LlamaConfig;
 import org.fedlora4j.model.exec.NativeArrays;
@@ -158,6 +160,31 @@ public final class TrainableAdapter implements Adapter, AutoCloseable {
 
     private SDVariable variable(SameDiff graph, Part part, String module) {
         return graph.var(variable(module, part), array(variables, part, module));
+    }
+
+    @Override
+    public Optional<Map<String, LowRank>> additions(int layer) {
+        Map<String, LowRank> additions = new HashMap<>();
+        for (String module : modules) {
+            if (layer(module) == layer) {
+                float[] b = matrix(Part.B, module).transpose().values();
+                for (int i = 0; i < b.length; i++) {
+                    b[i] *= (float) config.scale(module);
+                }
+                additions.put(
+                        inLayer(module), new LowRank(matrix(Part.A, module).values(), b, config.rank(module)));
+            }
+        }
+        return Optional.of(additions);
+    }
+
+    /** The value of A or B, whole or made from its parts. */
+    private Matrix matrix(Part part, String module) {
+        if (parts.contains(part)) {
+            return read(part, module);
+        }
+        Matrix direction = Decomposition.normalize(read(part.direction(), module), axis);
+        return Decomposition.recompose(read(part.magnitude(), module), direction, axis);
     }
 
     @Override

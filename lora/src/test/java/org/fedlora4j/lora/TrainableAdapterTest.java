@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
@@ -12,6 +13,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import org.fedlora4j.model.AdaptedModel;
 import org.fedlora4j.model.Adapter;
+import org.fedlora4j.model.GenerationRequest;
 import org.fedlora4j.model.LanguageModel;
 import org.fedlora4j.model.TokenBatch;
 import org.fedlora4j.model.exec.NativeMemory;
@@ -201,5 +203,42 @@ class TrainableAdapterTest {
             squares += (double) value * value;
         }
         return Math.sqrt(squares);
+    }
+
+    /** Tokens are generated without the graph; what it makes of the variables must be what the additions say. */
+    @Test
+    void generatesByItsValuesWholeOrInPartsAsTheyAre() {
+        int[][] prompts = {{1, 2, 3}, {4, 5, 6, 7, 8}};
+        int steps = 12;
+        for (MagnitudeAxis axis : MagnitudeAxis.values()) {
+            for (Set<Part> trained : List.of(Set.<Part>of(), EnumSet.of(Part.A_DIRECTION, Part.B_MAGNITUDE))) {
+                try (TrainableAdapter adapter = new TrainableAdapter(model.config(), state.config(), trained, axis);
+                        AdaptedModel adapted = model.with(adapter)) {
+                    adapter.load(state);
+                    if (!trained.isEmpty()) {
+                        // Free directions have any length.
+                        Matrix direction = adapter.read(Part.A_DIRECTION, MODULE);
+                        for (int i = 0; i < direction.values().length; i++) {
+                            direction.values()[i] *= 1 + i % 3;
+                        }
+                        adapter.write(Part.A_DIRECTION, MODULE, direction);
+                    }
+                    int[][] generated = adapted.generate(GenerationRequest.greedy(prompts, steps, Set.of()));
+                    for (int row = 0; row < prompts.length; row++) {
+                        int length = prompts[row].length;
+                        int[] text = Arrays.copyOf(prompts[row], length + steps);
+                        System.arraycopy(generated[row], 0, text, length, steps);
+                        float[][] logits = adapted.logits(TokenBatch.of(new int[][] {text}))[0];
+                        for (int step = 0; step < steps; step++) {
+                            float[] before = logits[length + step - 1];
+                            float[] sorted = before.clone();
+                            Arrays.sort(sorted);
+                            assertThat(before[generated[row][step]])
+                                    .isCloseTo(sorted[sorted.length - 1], within(1e-4f));
+                        }
+                    }
+                }
+            }
+        }
     }
 }

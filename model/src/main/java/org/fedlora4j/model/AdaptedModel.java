@@ -71,19 +71,17 @@ public final class AdaptedModel implements AutoCloseable {
     }
 
     /**
-     * Continues each prompt with the likeliest token, again and again.
+     * Continues texts.
      *
-     * @param prompts [rows][length of the row]
-     * @param maxNewTokens at most so many per row, at least 1
-     * @param eosId the token that ends a row; it is not part of the result
      * @return the new tokens, [rows][new tokens of the row]
      */
-    public int[][] generate(int[][] prompts, int maxNewTokens, int eosId) {
-        if (maxNewTokens < 1) {
-            throw new IllegalArgumentException("new tokens " + maxNewTokens + "; wanted at least 1");
-        }
-        TokenBatch batch = TokenBatch.of(prompts);
-        return new Generator(model, adapter).generate(batch, shape(batch, false), maxNewTokens, eosId);
+    public int[][] generate(GenerationRequest request) {
+        return Generator.generate(model, adapter, request);
+    }
+
+    /** A text to continue again and again; close it before this. */
+    public Session session() {
+        return new Session(model, adapter);
     }
 
     @Override

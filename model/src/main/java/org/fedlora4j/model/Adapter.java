@@ -1,6 +1,8 @@
 package org.fedlora4j.model;
 
 import java.util.Map;
+import java.util.Optional;
+import org.fedlora4j.kernels.LowRank;
 import org.fedlora4j.model.nn.Projection;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -11,7 +13,12 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public interface Adapter {
     /** The frozen model as it is. */
-    Adapter NONE = new Adapter() {};
+    Adapter NONE = new Adapter() {
+        @Override
+        public Optional<Map<String, LowRank>> additions(int layer) {
+            return Optional.of(Map.of());
+        }
+    };
 
     /** Layers with equal layouts have the same graph but for the values of weights and variables. */
     default Object layout(int layer) {
@@ -41,5 +48,15 @@ public interface Adapter {
     /** Fills a noise placeholder that {@link #adapt} made; the same for a layer's forward and backward pass of a step. */
     default void fillNoise(int layer, String placeholder, INDArray target) {
         throw new IllegalArgumentException("no noise called " + placeholder);
+    }
+
+    /**
+     * What {@link #adapt} amounts to without noise, with the variables' present values, where that is an addition to each
+     * frozen projection: then tokens can be generated without running the graph.
+     *
+     * @return by module, those that are adapted only; nothing if it is more than that
+     */
+    default Optional<Map<String, LowRank>> additions(int layer) {
+        return Optional.empty();
     }
 }

@@ -21,6 +21,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * to run, into arrays that all layers share. Norms are float32 always.
  */
 final class FrozenWeights implements AutoCloseable {
+    private static final String EMBEDDING = "model.embed_tokens.weight";
+    private static final String NORM = "model.norm.weight";
+
     /** The checkpoint's arrays by name, as they are mapped. */
     private final Map<String, INDArray> mapped = new HashMap<>();
 
@@ -42,8 +45,8 @@ final class FrozenWeights implements AutoCloseable {
         for (Parameter parameter : parameters) {
             mapped.put(parameter.name(), checkpoint.weight(parameter.name()));
         }
-        norm = resident("model.norm.weight");
-        head = resident(checkpoint.config().tiedEmbeddings() ? "model.embed_tokens.weight" : "lm_head.weight");
+        norm = resident(NORM);
+        head = resident(headName());
         long left = residentBytes;
         for (int layer = 0; layer < checkpoint.config().layers(); layer++) {
             long bytes = 0;
@@ -92,7 +95,26 @@ final class FrozenWeights implements AutoCloseable {
 
     /** The embedding table [V, D], in the checkpoint's type. */
     INDArray embedding() {
-        return mapped("model.embed_tokens.weight");
+        return mapped(EMBEDDING);
+    }
+
+    /** A layer's weight where it is mapped, in the checkpoint's type, which {@link #load} has no part in. */
+    INDArray mapped(int layer, String module) {
+        return mapped(name(layer, module));
+    }
+
+    /** The final norm's weight [D] as it is mapped. */
+    INDArray mappedNorm() {
+        return mapped(NORM);
+    }
+
+    /** The head's weight [V, D] as it is mapped. */
+    INDArray mappedHead() {
+        return mapped(headName());
+    }
+
+    private String headName() {
+        return checkpoint.config().tiedEmbeddings() ? EMBEDDING : "lm_head.weight";
     }
 
     @Override

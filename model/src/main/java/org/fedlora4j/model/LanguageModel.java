@@ -88,6 +88,10 @@ public final class LanguageModel implements AutoCloseable {
         plans.drop(key -> key.adapter() == adapter);
     }
 
+    FrozenWeights weights() {
+        return weights;
+    }
+
     Head head() {
         return head;
     }

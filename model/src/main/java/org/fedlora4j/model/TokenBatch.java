@@ -57,6 +57,15 @@ public record TokenBatch(int[][] ids, int[][] labels, int padId) {
         return (longest + step - 1) / step * step;
     }
 
+    /** Each row's last token, as a row of the padded batch. */
+    int[] lastRows() {
+        int[] last = new int[rows()];
+        for (int row = 0; row < last.length; row++) {
+            last[row] = row * paddedLength() + ids[row].length - 1;
+        }
+        return last;
+    }
+
     /** Tokens of padding that are computed beside {@link #tokens}. */
     public int padding() {
         return rows() * paddedLength() - tokens();

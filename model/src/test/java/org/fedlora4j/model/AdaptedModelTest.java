@@ -6,10 +6,12 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import org.fedlora4j.model.config.LlamaConfig;
 import org.fedlora4j.model.exec.Precision;
 import org.junit.jupiter.api.BeforeEach;
@@ -116,11 +118,10 @@ class AdaptedModelTest {
     void generationIsTheLargestLogitAgainAndAgain() throws IOException {
         TokenBatch prompts = TinyModel.batch(random, 3, 35, 11);
         int steps = 40;
-        int noEnd = -1;
         try (LanguageModel model = open(AMPLE, Recompute.NONE);
                 LowRankAdapter adapter = new LowRankAdapter(CONFIG, random);
                 AdaptedModel adapted = model.with(adapter)) {
-            int[][] generated = adapted.generate(prompts.ids(), steps, noEnd);
+            int[][] generated = adapted.generate(GenerationRequest.greedy(prompts.ids(), steps, Set.of()));
             for (int row = 0; row < prompts.rows(); row++) {
                 assertThat(generated[row]).hasSize(steps);
                 int length = prompts.ids()[row].length;
@@ -132,10 +133,47 @@ class AdaptedModelTest {
                 }
             }
             int end = generated[1][4];
-            int[] cut = adapted.generate(prompts.ids(), steps, end)[1];
+            int[] cut = adapted.generate(GenerationRequest.greedy(prompts.ids(), steps, Set.of(end)))[1];
             assertThat(cut).doesNotContain(end).hasSizeLessThanOrEqualTo(4);
             assertThat(cut).isEqualTo(Arrays.copyOf(generated[1], cut.length));
         }
+    }
+
+    @Test
+    void aRowsSampledTextIsItsOwnAndTheSeeds() throws IOException {
+        int[][] prompts = TinyModel.batch(random, 3, 35, 11).ids();
+        try (LanguageModel model = open(AMPLE, Recompute.NONE);
+                AdaptedModel plain = model.with(Adapter.NONE)) {
+            int[][] together = sample(plain, 5, prompts);
+            assertThat(sample(plain, 5, prompts)).isDeepEqualTo(together);
+            assertThat(sample(plain, 5, prompts[0])[0]).isEqualTo(together[0]);
+            assertThat(sample(plain, 6, prompts)[0]).isNotEqualTo(together[0]);
+        }
+    }
+
+    @Test
+    void aListenerSeesEachTokenAndMayEndARow() throws IOException {
+        int[][] prompts = TinyModel.batch(random, 3, 35).ids();
+        try (LanguageModel model = open(AMPLE, Recompute.NONE);
+                AdaptedModel plain = model.with(Adapter.NONE)) {
+            List<List<Integer>> seen = List.of(new ArrayList<>(), new ArrayList<>());
+            int[][] generated =
+                    plain.generate(new GenerationRequest(prompts, 9, Set.of(), Sampling.GREEDY, (row, token) -> {
+                        seen.get(row).add(token);
+                        return row == 1 || seen.get(row).size() < 4;
+                    }));
+            assertThat(generated[0]).hasSize(4);
+            assertThat(generated[1]).hasSize(9);
+            for (int row = 0; row < 2; row++) {
+                assertThat(seen.get(row))
+                        .isEqualTo(Arrays.stream(generated[row]).boxed().toList());
+            }
+        }
+    }
+
+    private static int[][] sample(AdaptedModel model, long seed, int[]... prompts) {
+        return model.generate(new GenerationRequest(
+                prompts, 20, Set.of(), new Sampling(1, 0.9, seed), GenerationRequest.Listener.NONE));
     }
 
     @Test
@@ -147,7 +185,8 @@ class AdaptedModelTest {
                     .hasMessage("token id 50 at row 1, position 1; wanted 0 to 49");
             assertThatThrownBy(() -> plain.gradients(TokenBatch.of(new int[][] {{1, 2}})))
                     .hasMessage("a batch without targets has no loss");
-            assertThatThrownBy(() -> plain.generate(new int[][] {{1}}, 0, 2)).hasMessageContaining("wanted at least 1");
+            assertThatThrownBy(() -> GenerationRequest.greedy(new int[][] {{1}}, 0, Set.of()))
+                    .hasMessageContaining("wanted at least 1");
         }
     }
 

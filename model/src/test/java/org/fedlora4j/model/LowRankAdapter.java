@@ -4,8 +4,11 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import org.fedlora4j.kernels.LowRank;
 import org.fedlora4j.model.config.LlamaConfig;
 import org.fedlora4j.model.exec.NativeMemory;
 import org.fedlora4j.model.nn.Projection;
@@ -65,6 +68,22 @@ final class LowRankAdapter implements Adapter, AutoCloseable {
             SDVariable low = g.mmul(x, a, false, true, false);
             return frozen.apply(g, x).add(g.mmul(low, b, false, true, false));
         };
+    }
+
+    @Override
+    public Optional<Map<String, LowRank>> additions(int layer) {
+        Map<String, LowRank> additions = new HashMap<>();
+        for (String module : MODULES) {
+            INDArray a = variable(layer, module + ".a");
+            INDArray b = variable(layer, module + ".b");
+            float[] transposed = b.transpose().dup('c').ravel().toFloatVector();
+            additions.put(module, new LowRank(a.ravel().toFloatVector(), transposed, RANK));
+        }
+        return Optional.of(additions);
+    }
+
+    private INDArray variable(int layer, String name) {
+        return Objects.requireNonNull(variables.get(layer).get(name));
     }
 
     @Override

@@ -1,6 +1,7 @@
 package org.fedlora4j.model;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -8,6 +9,8 @@ import java.util.Map;
 import java.util.Random;
 import org.fedlora4j.model.config.LlamaConfig;
 import org.fedlora4j.model.config.RopeScaling;
+import org.fedlora4j.model.weights.ElementType;
+import org.fedlora4j.model.weights.Elements;
 import org.fedlora4j.model.weights.ParameterNames;
 import org.fedlora4j.model.weights.SafetensorsWriter;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -22,14 +25,22 @@ final class TinyModel {
                 50, 16, 20, layers, heads, keyValueHeads, 6, 1e-5, 10_000, new RopeScaling.None(), true, 256);
     }
 
-    /** Writes a checkpoint folder. */
+    /** Writes a checkpoint folder in float32. */
     static Path write(Path folder, LlamaConfig config, Random random) throws IOException {
+        return write(folder, config, random, ElementType.F32);
+    }
+
+    /** Writes a checkpoint folder. */
+    static Path write(Path folder, LlamaConfig config, Random random, ElementType type) throws IOException {
         Files.createDirectories(folder);
         config.write(folder.resolve("config.json"));
         SafetensorsWriter writer = new SafetensorsWriter();
         for (ParameterNames.Parameter parameter : ParameterNames.of(config).toList()) {
             long[] shape = parameter.role().shape(config);
-            writer.floats(parameter.name(), shape, gaussian(shape, random));
+            float[] values = gaussian(shape, random);
+            ByteBuffer bytes = ByteBuffer.allocate(values.length * type.bytes());
+            Elements.encode(values, type, bytes);
+            writer.tensor(parameter.name(), type, shape, out -> out.write(bytes.array()));
         }
         writer.write(folder.resolve("model.safetensors"));
         return folder;

@@ -61,6 +61,7 @@ class ReadmeTest {
                         "java ../shared/models/Unpack.java ../shared/models/smollm2-135m-instruct /tmp/smollm2",
                         "./fedlora convert /tmp/smollm2 models/smollm2",
                         "./fedlora train examples/dolly-smollm2.yaml",
+                        "./fedlora generate models/smollm2 --prompt 'Why is the sky blue?'",
                         "./fedlora verify models/smollm2 --reference ../shared/golden/smollm2/sft.safetensors",
                         "./fedlora export runs/dolly-smollm2 --client open_qa --to exported/open_qa",
                         "./fedlora export runs/dolly-smollm2 --merge --to exported/smollm2-dolly",
@@ -158,6 +159,11 @@ class ReadmeTest {
                 "convert exported/smollm2-dolly.gguf again --dtype bf16")) {
             assertThat(launcher.run(command.split(" "))).as(launcher.err()).isZero();
         }
+        assertThat(launcher.run("generate", "models/smollm2", "--prompt", "Why is the sky blue?"))
+                .as(launcher.err())
+                .isZero();
+        assertThat(launcher.out()).contains("sky");
+
         for (String example : List.of(
                 EXAMPLE.formatted(Launcher.ROOT + "/", "FineTune", "models/smollm2 " + data + " my-adapter 1"),
                 EXAMPLE.formatted(Launcher.ROOT + "/", "Evaluate", "models/smollm2 my-adapter " + data + " 1"))) {

@@ -6,18 +6,27 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
+import java.util.TreeSet;
 import org.fedlora4j.common.BadInputException;
 
 /**
  * The ids with a role, from {@code tokenizer_config.json} (token texts), else {@code config.json} (ids), else the
  * tokenizer's own.
  *
+ * @param eos ends a response in training
+ * @param ends all that end a generated text, {@code eos} among them: as {@code generation_config.json} says, else
+ *     {@code config.json}
  * @param addBos what the setting add_bos_token says, if it is there
  */
-record SpecialTokens(OptionalInt bos, int eos, int pad, Optional<Boolean> addBos) {
+record SpecialTokens(OptionalInt bos, int eos, Set<Integer> ends, int pad, Optional<Boolean> addBos) {
+    SpecialTokens {
+        ends = Set.copyOf(ends);
+    }
 
     /**
      * Reads what the folder's configurations say.
@@ -34,7 +43,9 @@ record SpecialTokens(OptionalInt bos, int eos, int pad, Optional<Boolean> addBos
                         () -> new BadInputException(
                                 modelFolder
                                         + ": neither tokenizer_config.json names an eos_token nor config.json an eos_token_id, wanted one"));
-        return new SpecialTokens(bos, eos, reader.id("pad").orElse(eos), reader.addBos());
+        Set<Integer> ends = reader.ends();
+        ends.add(eos);
+        return new SpecialTokens(bos, eos, ends, reader.id("pad").orElse(eos), reader.addBos());
     }
 
     /** The folder's configurations themselves; see {@link #read}. */
@@ -44,7 +55,8 @@ record SpecialTokens(OptionalInt bos, int eos, int pad, Optional<Boolean> addBos
                 ids,
                 ownRoles,
                 readIfPresent(modelFolder.resolve("tokenizer_config.json")),
-                readIfPresent(modelFolder.resolve("config.json")));
+                readIfPresent(modelFolder.resolve("config.json")),
+                readIfPresent(modelFolder.resolve("generation_config.json")));
     }
 
     private static ObjectNode readIfPresent(Path file) throws IOException {
@@ -57,7 +69,8 @@ record SpecialTokens(OptionalInt bos, int eos, int pad, Optional<Boolean> addBos
             Map<String, Integer> ids,
             Map<String, Integer> ownRoles,
             ObjectNode tokenizerConfig,
-            ObjectNode config) {
+            ObjectNode config,
+            ObjectNode generationConfig) {
         Optional<Boolean> addBos() {
             JsonNode addBos = tokenizerConfig.path("add_bos_token");
             return addBos.isBoolean() ? Optional.of(addBos.booleanValue()) : Optional.empty();
@@ -88,6 +101,23 @@ record SpecialTokens(OptionalInt bos, int eos, int pad, Optional<Boolean> addBos
                         + ", wanted the id of one of the tokenizer's tokens");
             }
             return OptionalInt.of(id.intValue());
+        }
+
+        /** The ids that end a generated text, if any are named. The model may know more ids than the tokenizer. */
+        private Set<Integer> ends() {
+            String field = "eos_token_id";
+            boolean own = generationConfig.hasNonNull(field);
+            JsonNode value = (own ? generationConfig : config).path(field);
+            Set<Integer> ends = new TreeSet<>();
+            for (JsonNode id : value.isArray() ? value : List.of(value)) {
+                if (id.canConvertToInt()) {
+                    ends.add(id.intValue());
+                } else if (!id.isMissingNode() && !id.isNull()) {
+                    throw new BadInputException(folder.resolve(own ? "generation_config.json" : "config.json") + ": "
+                            + field + " is " + value + ", wanted a token's id or several");
+                }
+            }
+            return ends;
         }
     }
 }

@@ -9,9 +9,11 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -122,21 +124,39 @@ public final class Tokenizer implements AutoCloseable {
      * around special tokens are kept ({@code lstrip} and {@code rstrip}, unknown among LLaMAs, have no effect).
      */
     public int[] encodeWithSpecialTokens(String text) {
+        return encodeWithSpecialTokens(List.of(new Piece(text, true)));
+    }
+
+    /** The same for a text of which the program wrote some pieces only. */
+    int[] encodeWithSpecialTokens(List<Piece> pieces) {
         IntStream.Builder ids = IntStream.builder();
-        Matcher token = specialPattern.matcher(text);
-        int end = 0;
-        while (token.find()) {
-            Arrays.stream(encode(text.substring(end, token.start()))).forEach(ids);
-            ids.add(Objects.requireNonNull(special.get(token.group())));
-            end = token.end();
+        StringBuilder plain = new StringBuilder();
+        for (Piece piece : pieces) {
+            int done = 0;
+            Matcher token = specialPattern.matcher(piece.text);
+            while (piece.written && token.find()) {
+                plain.append(piece.text, done, token.start());
+                Arrays.stream(encode(plain.toString())).forEach(ids);
+                plain.setLength(0);
+                ids.add(Objects.requireNonNull(special.get(token.group())));
+                done = token.end();
+            }
+            plain.append(piece.text, done, piece.text.length());
         }
-        Arrays.stream(encode(text.substring(end))).forEach(ids);
+        Arrays.stream(encode(plain.toString())).forEach(ids);
         int[] all = ids.build().toArray();
         boolean opened = Arrays.equals(Arrays.copyOf(all, opening.length), opening);
         return opened
                 ? all
                 : IntStream.concat(Arrays.stream(opening), Arrays.stream(all)).toArray();
     }
+
+    /**
+     * A piece of a text.
+     *
+     * @param written whether the program wrote it, so that special tokens in it are meant
+     */
+    record Piece(String text, boolean written) {}
 
     /**
      * The text of some ids. Special tokens, and ids without a token (models pad their vocabulary), give no text; broken
@@ -165,6 +185,11 @@ public final class Tokenizer implements AutoCloseable {
     /** The token that ends a response. */
     public int eosId() {
         return tokens.eos();
+    }
+
+    /** All tokens that end a generated text, {@link #eosId} among them. */
+    public Set<Integer> endIds() {
+        return tokens.ends();
     }
 
     /** The token to pad a batch with: the pad token, else eos. */

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import org.fedlora4j.common.BadInputException;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -169,6 +170,30 @@ class TokenizerTest {
             assertThat(tokenizer.bosId()).hasValue(TinyTokenizer.BOS);
             assertThat(tokenizer.opening()).isEmpty();
             assertThat(tokenizer.encodeWithSpecialTokens("b")).containsExactly(1);
+        }
+    }
+
+    @Test
+    void aTextEndsWithAnyOfTheTokensThatGenerationIsToldOf() throws IOException {
+        TinyTokenizer.write(folder);
+        write("config.json", "{\"eos_token_id\": [7, 0]}");
+        assertThat(endIds()).containsExactlyInAnyOrder(7, 0);
+        write("generation_config.json", "{\"eos_token_id\": [3, 900]}");
+        assertThat(endIds()).as("in place of config.json's, and the eos token").containsExactlyInAnyOrder(3, 900, 7);
+        write("generation_config.json", "{\"eos_token_id\": 1}");
+        assertThat(endIds()).containsExactlyInAnyOrder(1, 7);
+        write("generation_config.json", "{\"eos_token_id\": null}");
+        assertThat(endIds()).containsExactlyInAnyOrder(7, 0);
+        write("generation_config.json", "{\"eos_token_id\": [1, \"b\"]}");
+        assertThatThrownBy(this::endIds)
+                .isInstanceOf(BadInputException.class)
+                .hasMessageEndingWith(
+                        "generation_config.json: eos_token_id is [1,\"b\"], wanted a token's id or several");
+    }
+
+    private Set<Integer> endIds() throws IOException {
+        try (Tokenizer tokenizer = Tokenizer.open(folder)) {
+            return tokenizer.endIds();
         }
     }
 

@@ -2,10 +2,12 @@ package org.fedlora4j.benchmark.speed;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.fedlora4j.model.AdaptedModel;
 import org.fedlora4j.model.Adapter;
+import org.fedlora4j.model.GenerationRequest;
 import org.fedlora4j.model.LanguageModel;
 
 /**
@@ -13,8 +15,6 @@ import org.fedlora4j.model.LanguageModel;
  * token ends early. A step is a whole call. {@code first[i]} is the first new token of row i.
  */
 public final class GenerateBenchmark {
-    private static final int NO_EOS = -1;
-
     private GenerateBenchmark() {}
 
     public static void main(String[] texts) throws IOException {
@@ -26,14 +26,15 @@ public final class GenerateBenchmark {
                 AdaptedModel generator = model.with(Adapter.NONE)) {
             int[][] prompts = SyntheticTokens.ids(model.config().vocabularySize(), rows, arguments.number("PROMPT"));
             SortedMap<String, Double> first = new TreeMap<>();
-            int[][] generated = generator.generate(prompts, newTokens, NO_EOS);
+            GenerationRequest request = GenerationRequest.greedy(prompts, newTokens, Set.of());
+            int[][] generated = generator.generate(request);
             for (int row = 0; row < rows; row++) {
                 first.put("first[" + row + "]", (double) generated[row][0]);
             }
             List<Double> millis = Measurement.time(
                     arguments.number("warm-up", Measurement.WARM_UP),
                     arguments.number("steps", 5),
-                    () -> generator.generate(prompts, newTokens, NO_EOS));
+                    () -> generator.generate(request));
             System.out.println(
                     Measurement.here(millis, (double) rows * newTokens, first).toJson());
         }

@@ -1,6 +1,8 @@
 package org.fedlora4j.model.exec;
 
+import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
+import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.Pointer;
@@ -59,6 +61,19 @@ public final class NativeArrays {
             throw new IllegalArgumentException(array.shapeInfoToString() + " as a buffer; wanted less than 2 GiB");
         }
         return Numbers.ofBf16(new ShortPointer(new Address(array.data().address(), array.length())).asBuffer());
+    }
+
+    /**
+     * A row-major array's elements of any type as bytes over the same memory.
+     *
+     * @throws IllegalArgumentException if there are more than a buffer can hold, 2 GiB
+     */
+    public static ByteBuffer bytes(INDArray array) {
+        long bytes = array.length() * array.dataType().width();
+        if (bytes > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException(array.shapeInfoToString() + " as a buffer; wanted less than 2 GiB");
+        }
+        return new BytePointer(new Address(array.data().address(), bytes)).asByteBuffer();
     }
 
     /** Copies a row-major array's floats out; {@code target} holds its length. */

@@ -30,6 +30,7 @@ import org.fedlora4j.lora.PeftAdapter;
 import org.fedlora4j.lora.TrainableAdapter;
 import org.fedlora4j.model.AdaptedModel;
 import org.fedlora4j.model.Adapter;
+import org.fedlora4j.model.GenerationRequest;
 import org.fedlora4j.model.LanguageModel;
 import org.fedlora4j.model.Score;
 import org.fedlora4j.model.TokenBatch;
@@ -135,10 +136,12 @@ class SmolLm2ParityTest {
         }
         int longest = wanted.stream().mapToInt(ids -> ids.length).max().orElseThrow();
 
-        int[][] together = plain.generate(prompts.toArray(int[][]::new), longest, eos);
+        int[][] together =
+                plain.generate(GenerationRequest.greedy(prompts.toArray(int[][]::new), longest, Set.of(eos)));
         for (int i = 0; i < prompts.size(); i++) {
             assertThat(together[i]).as("prompt %d in a batch", i).containsExactly(wanted.get(i));
-            int[][] alone = plain.generate(new int[][] {prompts.get(i)}, longest, eos);
+            int[][] alone =
+                    plain.generate(GenerationRequest.greedy(new int[][] {prompts.get(i)}, longest, Set.of(eos)));
             assertThat(alone[0]).as("prompt %d alone", i).containsExactly(wanted.get(i));
         }
     }
