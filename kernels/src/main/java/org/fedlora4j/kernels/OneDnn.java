@@ -34,6 +34,7 @@ final class OneDnn {
     static final int USER_SCRATCHPAD = 1;
     private static final int CPU = 1;
     private static final int IN_ORDER = 1;
+    private static final int UNIMPLEMENTED = 3;
     private static final int RTLD_LAZY_LOCAL = 1;
 
     private static final @Nullable String FAILURE = load();
@@ -93,7 +94,11 @@ final class OneDnn {
         return handle[0];
     }
 
+    /** @throws UnsupportedOperationException if oneDNN does not have it on this CPU */
     static void check(String what, int status) {
+        if (status == UNIMPLEMENTED) {
+            throw new UnsupportedOperationException("oneDNN has no " + what + " on this CPU");
+        }
         if (status != 0) {
             throw new IllegalStateException("oneDNN: " + what + " failed with status " + status);
         }

@@ -68,11 +68,14 @@ public final class Product {
      * M, K, N, and how the three matrices lie in memory. Both matrices are float32 or both bfloat16; the right one of a
      * float32 product may also be of 16 bits, and is widened as it is read. The result is float32, or bfloat16 if both are.
      * It is not transposed; where it is a single column, or the left matrix one that lies there transposed, that has no gaps.
+     * With a transposed right matrix of another type, K is 16 at least.
      *
      * @param factor what the product is multiplied by before anything is added
      */
     public record Shape(
             int rows, int inner, int columns, Operand left, Operand right, Operand result, float factor, Sum sum) {
+        private static final int LEAST_INNER_OF_MIXED = 16;
+
         /** A product that is not scaled. */
         public Shape(int rows, int inner, int columns, Operand left, Operand right, Operand result, Sum sum) {
             this(rows, inner, columns, left, right, result, 1, sum);
@@ -84,7 +87,9 @@ public final class Product {
             // oneDNN 3.8 takes a column that stands alone for one without gaps.
             boolean gaps = left.transposed && rows == 1 && inner > 1 && left.stride > 1
                     || columns == 1 && rows > 1 && result.stride > 1;
-            if (rows < 1 || inner < 1 || columns < 1 || !types || gaps || result.transposed) {
+            // With AVX2 it gets these wrong.
+            boolean few = left.type != right.type && right.transposed && inner < LEAST_INNER_OF_MIXED;
+            if (rows < 1 || inner < 1 || columns < 1 || !types || gaps || few || result.transposed) {
                 throw new IllegalArgumentException("product of " + rows + " x " + inner + ", " + left + ", by " + inner
                         + " x " + columns + ", " + right + ", into " + result);
             }
@@ -111,18 +116,29 @@ public final class Product {
         return OneDnn.failure();
     }
 
-    /** The product of a shape. */
+    /**
+     * The product of a shape.
+     *
+     * @throws UnsupportedOperationException if there is none on this CPU, as may be for two bfloat16 matrices
+     */
     public static Product of(Shape shape) {
         return PRODUCTS.computeIfAbsent(shape, key -> OneDnn.withOneThread(() -> new Product(key)));
     }
 
-    /** Whether this CPU multiplies float32 by this type with more than plain loops. */
+    /** Whether this CPU multiplies these types, and with more than plain loops. */
     public static boolean isFast(Type left, Type right) {
+        if (failure() != null) {
+            return false;
+        }
         int size = 64;
         Operand result = new Operand(Type.F32, false, size);
         Shape probe = new Shape(
                 size, size, size, new Operand(left, false, size), new Operand(right, true, size), result, Sum.NOTHING);
-        return failure() == null && !of(probe).implementation.startsWith("ref");
+        try {
+            return !of(probe).implementation.startsWith("ref");
+        } catch (UnsupportedOperationException e) {
+            return false;
+        }
     }
 
     private Product(Shape shape) {

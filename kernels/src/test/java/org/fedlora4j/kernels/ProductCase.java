@@ -19,12 +19,19 @@ final class ProductCase {
 
     /** The types of left, right and result. */
     record Types(Type left, Type right, Type result) {
+        static final Types BF16 = new Types(Type.BF16, Type.BF16, Type.F32);
+
         static final List<Types> ALL = List.of(
                 new Types(Type.F32, Type.F32, Type.F32),
                 new Types(Type.F32, Type.BF16, Type.F32),
                 new Types(Type.F32, Type.F16, Type.F32),
-                new Types(Type.BF16, Type.BF16, Type.F32),
+                BF16,
                 new Types(Type.BF16, Type.BF16, Type.BF16));
+
+        /** How many numbers a product must sum up where the right matrix is transposed. */
+        int leastInner() {
+            return left == right ? 1 : 16;
+        }
     }
 
     /** What multiplies. */
@@ -54,6 +61,22 @@ final class ProductCase {
         String failure = Product.failure();
         assertThat(failure == null || !failure.isBlank()).isTrue();
         return failure == null;
+    }
+
+    /** Whether these types are multiplied here; two bfloat16 matrices are not everywhere. */
+    static boolean available(Types types) {
+        if (!available()) {
+            return false;
+        }
+        try {
+            Product.of(shape(64, 64, 64, types, false, true, 0));
+            return true;
+        } catch (UnsupportedOperationException e) {
+            assertThat(types.left).isEqualTo(Type.BF16);
+            assertThat(Product.isFast(Type.BF16, Type.BF16)).isFalse();
+            assertThat(e).hasMessageContaining("oneDNN has no product ");
+            return false;
+        }
     }
 
     /** @param gap elements between the end of a row, as it lies in memory, and the next one */

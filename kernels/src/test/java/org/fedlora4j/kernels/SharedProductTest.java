@@ -30,11 +30,11 @@ class SharedProductTest {
     @ParameterizedTest
     @MethodSource("types")
     void sizesLayoutsAndSums(Types types) {
-        if (ProductCase.available()) {
+        if (ProductCase.available(types)) {
             for (int[] size : SIZES) {
                 for (int layout = 0; layout < 4; layout++) {
                     boolean leftTransposed = (layout & 1) != 0 && size[0] > 1;
-                    boolean rightTransposed = (layout & 2) != 0;
+                    boolean rightTransposed = (layout & 2) != 0 && size[1] >= types.leastInner();
                     Shape shape = ProductCase.shape(
                             size[0], size[1], size[2], types, leftTransposed, rightTransposed, layout);
                     for (Sum sum : Sum.values()) {
@@ -49,6 +49,7 @@ class SharedProductTest {
     @Test
     void callersInTwoThreadsDontDisturbEachOther() throws Exception {
         if (ProductCase.available()) {
+            List<Types> types = types().filter(ProductCase::available).toList();
             List<Callable<Void>> callers = new ArrayList<>();
             for (int caller = 0; caller < 2; caller++) {
                 int rows = 40 + caller;
@@ -59,7 +60,7 @@ class SharedProductTest {
                                 i % 2 == 0 ? 40 : rows,
                                 50,
                                 70 + i,
-                                Types.ALL.get(i % Types.ALL.size()),
+                                types.get(i % types.size()),
                                 false,
                                 true,
                                 0);
