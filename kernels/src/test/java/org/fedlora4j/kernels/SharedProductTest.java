@@ -57,13 +57,7 @@ class SharedProductTest {
                     for (int i = 0; i < 60; i++) {
                         // Half of the shapes are the other caller's, too.
                         Shape shape = ProductCase.shape(
-                                i % 2 == 0 ? 40 : rows,
-                                50,
-                                70 + i,
-                                types.get(i % types.size()),
-                                false,
-                                true,
-                                0);
+                                i % 2 == 0 ? 40 : rows, 50, 70 + i, types.get(i % types.size()), false, true, 0);
                         new ProductCase(shape, SEED + rows + i).check(new SharedProduct(shape)::run);
                     }
                     return null;
