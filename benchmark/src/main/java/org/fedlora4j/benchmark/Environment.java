@@ -25,7 +25,8 @@ public record Environment(String commit, Machine machine, String precision, Sort
     /** The computer, or what of it this JVM may use. */
     public record Machine(String cpu, int cores, long memoryBytes, String system) {}
 
-    static Environment here(Precision precision) throws IOException {
+    /** This process, with a precision that it computes in. */
+    public static Environment here(Precision precision) throws IOException {
         CpuFeatures cpu = CpuFeatures.detect();
         var system = ManagementFactory.getPlatformMXBean(com.sun.management.OperatingSystemMXBean.class);
         SortedMap<String, String> versions = new TreeMap<>();

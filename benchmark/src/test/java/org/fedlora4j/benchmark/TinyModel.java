@@ -12,7 +12,7 @@ import org.fedlora4j.model.weights.ParameterNames;
 import org.fedlora4j.model.weights.SafetensorsWriter;
 
 /** A checkpoint of random weights whose tokens are the printable characters of ASCII, the line feed, bos and eos. */
-final class TinyModel {
+public final class TinyModel {
     static final int VOCABULARY_SIZE = 98;
     static final int MAX_POSITIONS = 512;
     private static final int BOS = 96;
@@ -20,7 +20,7 @@ final class TinyModel {
 
     private TinyModel() {}
 
-    static void write(Path folder) throws IOException {
+    public static void write(Path folder) throws IOException {
         Files.createDirectories(folder);
         LlamaConfig config = new LlamaConfig(
                 VOCABULARY_SIZE, 32, 48, 2, 4, 2, 8, 1e-5, 10_000, new RopeScaling.None(), true, MAX_POSITIONS);

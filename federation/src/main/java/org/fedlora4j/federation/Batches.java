@@ -17,7 +17,7 @@ import org.fedlora4j.model.TokenBatch;
  * are cut into batches, which then come in random order (as Hugging Face's {@code group_by_length} does). Which examples
  * a window has stays random, and so does which of its batches comes when.
  */
-final class Batches {
+public final class Batches {
     private final List<Example> order;
     private final int size;
     private final int window;
@@ -33,7 +33,7 @@ final class Batches {
      * @param window batches that are sorted together; 1 leaves every batch as it was drawn
      * @param seed the same seed gives the same batches
      */
-    Batches(List<Example> examples, int size, int window, int padId, long seed) {
+    public Batches(List<Example> examples, int size, int window, int padId, long seed) {
         this.order = new ArrayList<>(examples);
         this.size = size;
         this.window = window;
@@ -42,7 +42,8 @@ final class Batches {
         this.next = order.size();
     }
 
-    TokenBatch next() {
+    /** The next batch; there always is one. */
+    public TokenBatch next() {
         if (ready.isEmpty()) {
             fillWindow();
         }

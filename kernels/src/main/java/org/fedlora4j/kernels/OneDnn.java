@@ -31,6 +31,7 @@ final class OneDnn {
     static final int SCRATCHPAD_QUERY = 136;
     private static final int IMPLEMENTATION_QUERY = 8;
     static final int BINARY_ADD = 0x1fff0;
+    static final int LINEAR = 0x26;
     static final int USER_SCRATCHPAD = 1;
     private static final int CPU = 1;
     private static final int IN_ORDER = 1;
@@ -150,6 +151,8 @@ final class OneDnn {
     static native int dnnl_post_ops_create(long[] postOps);
 
     static native int dnnl_post_ops_append_sum(long postOps, float scale, int zeroPoint, int type);
+
+    static native int dnnl_post_ops_append_eltwise(long postOps, int algorithm, float alpha, float beta);
 
     static native int dnnl_post_ops_append_binary(long postOps, int algorithm, long descriptor);
 

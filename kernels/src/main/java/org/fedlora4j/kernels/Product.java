@@ -65,10 +65,18 @@ public final class Product {
     }
 
     /**
-     * M, K, N, and how the three matrices lie in memory. Both factors are float32 or both bfloat16; the right one of a
+     * M, K, N, and how the three matrices lie in memory. Both matrices are float32 or both bfloat16; the right one of a
      * float32 product may also be of 16 bits, and is widened as it is read.
+     *
+     * @param factor what the product is multiplied by before anything is added
      */
-    public record Shape(int rows, int inner, int columns, Operand left, Operand right, Operand result, Sum sum) {
+    public record Shape(
+            int rows, int inner, int columns, Operand left, Operand right, Operand result, float factor, Sum sum) {
+        /** A product that is not scaled. */
+        public Shape(int rows, int inner, int columns, Operand left, Operand right, Operand result, Sum sum) {
+            this(rows, inner, columns, left, right, result, 1, sum);
+        }
+
         public Shape {
             if (rows < 1 || inner < 1 || columns < 1 || left.type != right.type && left.type != Type.F32) {
                 throw new IllegalArgumentException("product of " + rows + " x " + inner + ", " + left + ", by " + inner
@@ -78,7 +86,7 @@ public final class Product {
 
         /** A part of the result as a product of its own. */
         Shape part(int rows, int columns) {
-            return new Shape(rows, inner, columns, left, right, result, sum);
+            return new Shape(rows, inner, columns, left, right, result, factor, sum);
         }
     }
 
@@ -131,6 +139,10 @@ public final class Product {
         long result = shape.result.descriptor(shape.rows, shape.columns);
         long other = new Operand(Type.F32, false, shape.result.stride).descriptor(shape.rows, shape.columns);
         long postOps = created("post-ops", OneDnn::dnnl_post_ops_create);
+        boolean scaled = shape.factor != 1;
+        if (scaled) {
+            check("factor", OneDnn.dnnl_post_ops_append_eltwise(postOps, OneDnn.LINEAR, shape.factor, 0));
+        }
         switch (shape.sum) {
             case NOTHING -> {}
             case RESULT -> check("sum", OneDnn.dnnl_post_ops_append_sum(postOps, 1, 0, shape.result.type.code));
@@ -151,6 +163,7 @@ public final class Product {
         for (int i = 0; i < members.length; i++) {
             members[i] = new Member(
                     shape.sum == Sum.OTHER,
+                    scaled ? 1 : 0,
                     memory(left),
                     memory(right),
                     memory(result),
@@ -186,14 +199,14 @@ public final class Product {
         private final Pointer arguments;
         private final int count;
 
-        Member(boolean addsOther, long left, long right, long result, long other, long scratch) {
+        Member(boolean addsOther, int addition, long left, long right, long result, long other, long scratch) {
             memories = new long[] {left, right, result, scratch, other};
             int[] kinds = {
                 OneDnn.SOURCE,
                 OneDnn.WEIGHTS,
                 OneDnn.DESTINATION,
                 OneDnn.SCRATCHPAD,
-                OneDnn.FIRST_POST_OP | OneDnn.SECOND_SOURCE
+                OneDnn.FIRST_POST_OP * (addition + 1) | OneDnn.SECOND_SOURCE
             };
             count = addsOther ? 5 : 4;
             arguments = new Pointer(Native.malloc((long) ARGUMENT_BYTES * kinds.length));

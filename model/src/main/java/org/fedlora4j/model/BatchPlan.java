@@ -152,7 +152,7 @@ final class BatchPlan implements AutoCloseable {
         }
         List<String> variables = new ArrayList<>(adapter.gradients(layer).keySet());
         variables.add(LlamaGraph.INPUT);
-        return CompiledGraph.withGradient(graph, variables, precision);
+        return CompiledGraph.withGradient(graph, variables, precision, recompute != Recompute.ATTENTION);
     }
 
     /** Binds the graphs to the workspace's memory, unless they are. */

@@ -31,13 +31,18 @@ record CompiledGraph(ExecutionPlan plan, Map<String, String> gradients, Map<Stri
 
     /** Compiles a graph without a gradient. */
     static CompiledGraph forward(SameDiff graph, List<String> outputs, Precision precision) {
-        ExecutionPlan plan =
-                ExecutionPlan.compile(graph, inputs(graph), outputs, List.of(), Map.of(), precision, LAYER_WEIGHTS);
+        ExecutionPlan plan = ExecutionPlan.compile(
+                graph, inputs(graph), outputs, List.of(), Map.of(), options(graph, precision, false));
         return new CompiledGraph(plan, Map.of(), placeholders(graph));
     }
 
-    /** Compiles a graph and its gradients by {@code variables}. */
-    static CompiledGraph withGradient(SameDiff graph, List<String> variables, Precision precision) {
+    /**
+     * Compiles a graph and its gradients by {@code variables}.
+     *
+     * @param keepsAttention see {@link ExecutionPlan.Options}
+     */
+    static CompiledGraph withGradient(
+            SameDiff graph, List<String> variables, Precision precision, boolean keepsAttention) {
         differentiate(graph, variables);
         SameDiff differentiated = graph.getFunction("grad");
         Map<String, String> gradients = new LinkedHashMap<>();
@@ -51,9 +56,13 @@ record CompiledGraph(ExecutionPlan plan, Map<String, String> gradients, Map<Stri
                 List.copyOf(gradients.values()),
                 // The loss is sum(y · gradient of y), so this needs no computing.
                 Map.of(gradientName(differentiated, LlamaGraph.OUTPUT), LlamaGraph.OUTPUT_GRADIENT),
-                precision,
-                graph.hasVariable(LlamaGraph.HEAD) ? HEAD_INPUTS : LAYER_WEIGHTS);
+                options(graph, precision, keepsAttention));
         return new CompiledGraph(plan, gradients, placeholders(graph));
+    }
+
+    private static ExecutionPlan.Options options(SameDiff graph, Precision precision, boolean keepsAttention) {
+        return new ExecutionPlan.Options(
+                precision, graph.hasVariable(LlamaGraph.HEAD) ? HEAD_INPUTS : LAYER_WEIGHTS, keepsAttention);
     }
 
     private static Map<String, long[]> placeholders(SameDiff graph) {

@@ -154,7 +154,8 @@ final class Head implements AutoCloseable {
             CompiledGraph compiled = CompiledGraph.withGradient(
                     LlamaGraph.head(config, rows, weights.norm(), weights.head(), true),
                     List.of(LlamaGraph.INPUT),
-                    precision);
+                    precision,
+                    false);
             Map<String, INDArray> arrays = new HashMap<>();
             arrays.put(LlamaGraph.INPUT, x);
             arrays.put(LlamaGraph.NORM, weights.norm());

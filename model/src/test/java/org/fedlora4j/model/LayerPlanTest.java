@@ -61,7 +61,7 @@ class LayerPlanTest {
             SameDiff graph = LlamaGraph.layer(config, shape, weights, adapter, 0);
             List<String> variables = new ArrayList<>(adapter.gradients(0).keySet());
             variables.add(LlamaGraph.INPUT);
-            CompiledGraph compiled = CompiledGraph.withGradient(graph, variables, Precision.F32);
+            CompiledGraph compiled = CompiledGraph.withGradient(graph, variables, Precision.F32, true);
 
             Map<String, INDArray> placeholders = new HashMap<>();
             compiled.placeholders().forEach((name, size) -> placeholders.put(name, memory.floats(size)));

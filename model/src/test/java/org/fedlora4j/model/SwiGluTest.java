@@ -36,7 +36,7 @@ class SwiGluTest {
                 .rename(LlamaGraph.OUTPUT);
         SDVariable above = graph.placeHolder(LlamaGraph.OUTPUT_GRADIENT, DataType.FLOAT, GATES.length, 1);
         graph.setLossVariables(y.mul(above).sum().name());
-        CompiledGraph.withGradient(graph, List.of(LlamaGraph.INPUT), Precision.F32);
+        CompiledGraph.withGradient(graph, List.of(LlamaGraph.INPUT), Precision.F32, true);
 
         Map<String, INDArray> inputs = Map.of(
                 LlamaGraph.INPUT,

@@ -57,6 +57,15 @@ public final class ExecutionPlan {
     }
 
     /**
+     * How a graph is compiled.
+     *
+     * @param precision the type of what products multiply
+     * @param bf16Inputs which of the inputs are bound as bfloat16 in that precision
+     * @param keepsAttention whether attention weights are kept for the backward half, and not computed again
+     */
+    public record Options(Precision precision, Set<String> bf16Inputs, boolean keepsAttention) {}
+
+    /**
      * Compiles a graph.
      *
      * @param inputs what {@link #bind} will supply: placeholders, variables and those constants that differ between
@@ -64,8 +73,6 @@ public final class ExecutionPlan {
      * @param forwardOutputs variables that the forward half makes
      * @param backwardOutputs variables that the backward half makes; empty for a plan without one
      * @param substitutes variables to be read from another variable instead of being computed
-     * @param precision the type of what products multiply
-     * @param bf16Inputs which of the inputs are bound as bfloat16 in that precision
      */
     public static ExecutionPlan compile(
             SameDiff graph,
@@ -73,12 +80,12 @@ public final class ExecutionPlan {
             List<String> forwardOutputs,
             List<String> backwardOutputs,
             Map<String, String> substitutes,
-            Precision precision,
-            Set<String> bf16Inputs) {
-        Program program = PlanCompiler.compile(graph, inputs, forwardOutputs, backwardOutputs, substitutes);
+            Options options) {
+        Program program = PlanCompiler.compile(
+                graph, inputs, forwardOutputs, backwardOutputs, substitutes, options.keepsAttention);
         Sums.fuse(program);
-        if (precision == Precision.BF16) {
-            HalfPrecision.apply(program, bf16Inputs);
+        if (options.precision == Precision.BF16) {
+            HalfPrecision.apply(program, options.bf16Inputs);
         }
         return new ExecutionPlan(program);
     }

@@ -51,8 +51,9 @@ public final class FusedScope implements AutoCloseable {
      * kernels.
      *
      * @param resolve gives the variable to be read in a variable's place
+     * @param keeps whether kernels that can keep something large for their gradients do so
      */
-    static List<Step> steps(SameDiff graph, UnaryOperator<String> resolve) {
+    static List<Step> steps(SameDiff graph, UnaryOperator<String> resolve, boolean keeps) {
         List<Step> steps = new ArrayList<>();
         if (!Kernel.available()) {
             return steps;
@@ -63,14 +64,19 @@ public final class FusedScope implements AutoCloseable {
                 String scope = name.substring(0, name.length() - OUTPUT.length());
                 Kernel.ofScope(scope.substring(scope.lastIndexOf('/') + 1))
                         .filter(Kernel::usable)
-                        .ifPresent(kernel -> add(graph, scope, kernel, resolve, steps));
+                        .ifPresent(kernel -> add(graph, scope, kernel, resolve, keeps, steps));
             }
         }
         return steps;
     }
 
     private static void add(
-            SameDiff graph, String scope, Kernel kernel, UnaryOperator<String> resolve, List<Step> steps) {
+            SameDiff graph,
+            String scope,
+            Kernel kernel,
+            UnaryOperator<String> resolve,
+            boolean keeps,
+            List<Step> steps) {
         List<String> inputs = new ArrayList<>();
         for (int i = 0; graph.hasVariable(scope + "/in_" + i); i++) {
             inputs.add(scope + "/in_" + i);
@@ -79,10 +85,17 @@ public final class FusedScope implements AutoCloseable {
         float number = constant == null
                 ? 0
                 : graph.getVariable(scope + "/" + constant).getArr().getFloat(0);
-        steps.add(new KernelStep(kernel, false, false, number, inputs, List.of(scope + OUTPUT)));
-        SDVariable gradient = graph.getGradForVariable(scope + OUTPUT);
+        String output = scope + OUTPUT;
+        SDVariable gradient = graph.getGradForVariable(output);
+        boolean kept = keeps && gradient != null && kernel.canKeep();
+        List<String> outputs = kept ? List.of(output, scope + "/kept") : List.of(output);
+        steps.add(new KernelStep(kernel, false, false, number, inputs, outputs));
         if (gradient == null) {
             return;
+        }
+        List<String> read = new ArrayList<>(kernel.backwardInputs(inputs, output, resolve.apply(gradient.name())));
+        if (kept) {
+            read.add(scope + "/kept");
         }
         List<String> made = new ArrayList<>();
         for (int i = 0; i < kernel.gradients(); i++) {
@@ -91,7 +104,6 @@ public final class FusedScope implements AutoCloseable {
         for (int i = 0; i < kernel.backwardSpaces(); i++) {
             made.add(scope + "/space_" + i);
         }
-        List<String> read = kernel.backwardInputs(inputs, scope + OUTPUT, resolve.apply(gradient.name()));
         steps.add(new KernelStep(kernel, true, false, number, read, made));
     }
 }

@@ -133,7 +133,7 @@ public enum Kernel {
 
         @Override
         Set<Integer> bf16Inputs(boolean backward) {
-            return backward ? Set.of(0, 1, 2, 4) : Set.of(0, 1, 2);
+            return backward ? Set.of(0, 1, 2, 4, 5) : Set.of(0, 1, 2);
         }
 
         @Override
@@ -157,7 +157,8 @@ public enum Kernel {
             AttentionKernel.Inputs inputs = inputs(a);
             long output = NativeArrays.address(a[4]);
             Product.Type outputType = ProductStep.type(a[4].dataType());
-            return () -> kernel.forward(inputs, output, outputType, 0);
+            long kept = a.length > 5 ? NativeArrays.address(a[5]) : 0;
+            return () -> kernel.forward(inputs, output, outputType, kept);
         }
 
         @Override
@@ -165,23 +166,38 @@ public enum Kernel {
             AttentionKernel kernel = kernel(a, number);
             AttentionKernel.Inputs inputs = inputs(a);
             long gradient = NativeArrays.address(a[4]);
-            long queryGradient = NativeArrays.address(a[5]);
-            FloatBuffer keyGradient = NativeArrays.buffer(a[6]);
-            FloatBuffer valueGradient = NativeArrays.buffer(a[7]);
-            FloatBuffer heads = NativeArrays.buffer(a[8]);
-            long headsAt = NativeArrays.address(a[8]);
+            int made = a.length - 4;
+            long kept = made > 5 ? NativeArrays.address(a[5]) : 0;
+            long queryGradient = NativeArrays.address(a[made]);
+            FloatBuffer keyGradient = NativeArrays.buffer(a[made + 1]);
+            FloatBuffer valueGradient = NativeArrays.buffer(a[made + 2]);
+            FloatBuffer heads = NativeArrays.buffer(a[made + 3]);
+            long headsAt = NativeArrays.address(a[made + 3]);
             return () ->
-                    kernel.backward(inputs, gradient, 0, queryGradient, keyGradient, valueGradient, heads, headsAt);
+                    kernel.backward(inputs, gradient, kept, queryGradient, keyGradient, valueGradient, heads, headsAt);
         }
 
-        private AttentionKernel kernel(INDArray[] a, float headSize) {
-            AttentionKernel.Dimensions dimensions = new AttentionKernel.Dimensions(
+        @Override
+        boolean canKeep() {
+            return true;
+        }
+
+        @Override
+        long keptElements(INDArray[] inputs, float headSize) {
+            return AttentionKernel.keptElements(dimensions(inputs, headSize));
+        }
+
+        private AttentionKernel.Dimensions dimensions(INDArray[] a, float headSize) {
+            return new AttentionKernel.Dimensions(
                     (int) a[3].size(0),
                     (int) a[3].size(2),
                     (int) (a[0].size(1) / headSize),
                     (int) (a[1].size(1) / headSize),
                     (int) headSize);
-            return new AttentionKernel(dimensions, a[0].dataType() == DataType.BFLOAT16);
+        }
+
+        private AttentionKernel kernel(INDArray[] a, float headSize) {
+            return new AttentionKernel(dimensions(a, headSize), a[0].dataType() == DataType.BFLOAT16);
         }
 
         private AttentionKernel.Inputs inputs(INDArray[] a) {
@@ -278,6 +294,16 @@ public enum Kernel {
     /** Whether it, or its gradient, can write bfloat16. */
     boolean writesBf16(boolean backward) {
         return false;
+    }
+
+    /** Whether it can keep something large for its gradient, which reads it last; else that is computed again. */
+    boolean canKeep() {
+        return false;
+    }
+
+    /** The elements of what it keeps. */
+    long keptElements(INDArray[] inputs, float number) {
+        throw new UnsupportedOperationException(name());
     }
 
     /** Whether it, or its gradient, takes a further input that it adds to its output. */

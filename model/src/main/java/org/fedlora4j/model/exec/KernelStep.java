@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -35,7 +36,9 @@ record KernelStep(
 
     @Override
     public Set<Integer> bf16Inputs() {
-        return kernel.bf16Inputs(backward);
+        return kernel.bf16Inputs(backward).stream()
+                .filter(input -> input < inputs.size())
+                .collect(Collectors.toUnmodifiableSet());
     }
 
     @Override
@@ -55,8 +58,13 @@ record KernelStep(
         // Each output has the shape of the input that it stands for or is the gradient of.
         int like = backward ? kernel.gradients() : 1;
         Stream<long[]> shapes = Arrays.stream(arguments).limit(like).map(INDArray::shape);
-        return Stream.concat(shapes, backward ? kernel.backwardSpace(arguments).stream() : Stream.empty())
-                .toList();
+        List<long[]> others = List.of();
+        if (backward) {
+            others = kernel.backwardSpace(arguments);
+        } else if (outputs.size() > 1) {
+            others = List.of(new long[] {kernel.keptElements(arguments, number)});
+        }
+        return Stream.concat(shapes, others.stream()).toList();
     }
 
     @Override

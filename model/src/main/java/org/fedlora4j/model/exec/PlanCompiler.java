@@ -50,20 +50,23 @@ final class PlanCompiler {
             Set<String> inputs,
             List<String> forwardOutputs,
             List<String> backwardOutputs,
-            Map<String, String> substitutes) {
-        return new PlanCompiler(graph, inputs, forwardOutputs, backwardOutputs, substitutes).program;
+            Map<String, String> substitutes,
+            boolean keepsAttention) {
+        return new PlanCompiler(graph, inputs, forwardOutputs, backwardOutputs, substitutes, keepsAttention).program;
     }
 
     /**
      * @param inputs what is bound later: placeholders, variables and those constants that change from layer to layer
      * @param substitutes variables to be read from another variable, by name
+     * @param keepsAttention whether kernels keep attention weights for their gradients
      */
     private PlanCompiler(
             SameDiff graph,
             Set<String> inputs,
             List<String> forwardOutputs,
             List<String> backwardOutputs,
-            Map<String, String> substitutes) {
+            Map<String, String> substitutes,
+            boolean keepsAttention) {
         this.graph = graph;
         this.substitutes = substitutes;
         Set<String> outputs = new HashSet<>(forwardOutputs);
@@ -88,7 +91,7 @@ final class PlanCompiler {
             List<String> inputsOfOp = read.stream().map(this::resolve).toList();
             makes(new OpStep(node.getOp(), inputsOfOp, node.getOutputsOfOp()));
         }
-        FusedScope.steps(graph, this::resolve).forEach(this::makes);
+        FusedScope.steps(graph, this::resolve, keepsAttention).forEach(this::makes);
         Set<Step> done = Collections.newSetFromMap(new IdentityHashMap<>());
         List<Step> forward = order(forwardOutputs, done);
         List<Step> backward = order(backwardOutputs, done);

@@ -14,6 +14,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *
  * @param leftTransposed whether the left matrix lies in memory transposed
  * @param rightTransposed whether the right one does
+ * @param factor what the product is multiplied by
  * @param plus what is added, of the product's shape; null for nothing
  */
 record ProductStep(
@@ -21,6 +22,7 @@ record ProductStep(
         String right,
         boolean leftTransposed,
         boolean rightTransposed,
+        float factor,
         @Nullable String plus,
         String output)
         implements Step {
@@ -30,7 +32,11 @@ record ProductStep(
     }
 
     ProductStep plus(String plus, String sum) {
-        return new ProductStep(left, right, leftTransposed, rightTransposed, plus, sum);
+        return new ProductStep(left, right, leftTransposed, rightTransposed, factor, plus, sum);
+    }
+
+    ProductStep times(float scale, String scaled) {
+        return new ProductStep(left, right, leftTransposed, rightTransposed, factor * scale, plus, scaled);
     }
 
     @Override
@@ -61,7 +67,13 @@ record ProductStep(
     @Override
     public Step withInput(int index, String name) {
         return new ProductStep(
-                index == 0 ? name : left, index == 1 ? name : right, leftTransposed, rightTransposed, plus, output);
+                index == 0 ? name : left,
+                index == 1 ? name : right,
+                leftTransposed,
+                rightTransposed,
+                factor,
+                plus,
+                output);
     }
 
     @Override
@@ -81,6 +93,7 @@ record ProductStep(
                 operand(left, leftTransposed),
                 operand(right, rightTransposed),
                 operand(results[0], false),
+                factor,
                 plus == null ? Product.Sum.NOTHING : Product.Sum.OTHER));
         long leftAddress = NativeArrays.address(left);
         long rightAddress = NativeArrays.address(right);

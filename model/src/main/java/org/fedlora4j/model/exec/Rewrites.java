@@ -50,6 +50,7 @@ final class Rewrites {
                 step.inputs().get(1),
                 transposed.length > 0 && transposed[0] != 0,
                 transposed.length > 1 && transposed[1] != 0,
+                1,
                 null,
                 step.outputs().get(0));
     }

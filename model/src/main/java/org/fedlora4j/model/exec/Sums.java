@@ -7,10 +7,12 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.nd4j.linalg.api.ops.ScalarOp;
 
 /**
  * Makes a sum part of the step that makes one of its summands, where that step can add and nobody else reads the summand:
- * a residual, a low-rank addition, the gradients of a value that many read. Each saves a pass over the sum.
+ * a residual, a low-rank addition, the gradients of a value that many read. So does it with a product's multiple. Each saves
+ * a pass over the result.
  */
 final class Sums {
     private final Program program;
@@ -43,6 +45,14 @@ final class Sums {
                     }
                 }
             }
+            if (step instanceof OpStep op && isScaling(op)) {
+                Step maker = makers.get(program.root(step.inputs().get(0)));
+                if (maker instanceof ProductStep product && product.plus() == null && isReadHereAlone(maker)) {
+                    float scale = ((ScalarOp) op.op()).scalar().getFloat(0);
+                    better = product.times(scale, step.outputs().get(0));
+                    replaced.add(maker);
+                }
+            }
             makers.put(step.outputs().get(0), better);
             fused.add(better);
         }
@@ -65,6 +75,12 @@ final class Sums {
         return maker.outputs().size() == 1
                 && !program.outputs.contains(maker.outputs().get(0))
                 && reads.getOrDefault(maker.outputs().get(0), 0) == 1;
+    }
+
+    private boolean isScaling(OpStep step) {
+        return step.kind().equals("mul_scalar")
+                && step.inputs().size() == 1
+                && program.shaped(step.outputs().get(0)).shape().length == 2;
     }
 
     /** A sum of matrices of the same shape; broadcasting is left to ND4J. */

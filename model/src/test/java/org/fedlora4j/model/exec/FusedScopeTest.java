@@ -35,7 +35,7 @@ class FusedScopeTest {
     @Test
     void aScopeAndItsGradientAreAKernelEach() {
         SameDiff gradient = Objects.requireNonNull(graph.getFunction("grad"));
-        List<Step> steps = FusedScope.steps(gradient, UnaryOperator.identity());
+        List<Step> steps = FusedScope.steps(gradient, UnaryOperator.identity(), true);
         assertThat(steps).extracting(Step::kind).containsExactly("rms_norm", "rms_norm_bp");
         assertThat(steps.get(0).inputs()).containsExactly("norm/rms_norm/in_0", "norm/rms_norm/in_1");
         assertThat(steps.get(0).outputs()).containsExactly("norm/rms_norm/out");
@@ -54,7 +54,7 @@ class FusedScopeTest {
         SameDiff forward = SameDiff.create();
         SDVariable x = forward.placeHolder("x", DataType.FLOAT, 3, 8);
         RmsNorm.apply(forward, "norm", x, forward.constant("w", Nd4j.ones(DataType.FLOAT, 8)), 1e-5);
-        assertThat(FusedScope.steps(forward, UnaryOperator.identity()))
+        assertThat(FusedScope.steps(forward, UnaryOperator.identity(), true))
                 .extracting(Step::kind)
                 .containsExactly("rms_norm");
     }
@@ -62,6 +62,6 @@ class FusedScopeTest {
     @Test
     void switchedOffTheOpsRun() {
         System.setProperty("fedlora.kernels", "off");
-        assertThat(FusedScope.steps(graph, UnaryOperator.identity())).isEmpty();
+        assertThat(FusedScope.steps(graph, UnaryOperator.identity(), true)).isEmpty();
     }
 }

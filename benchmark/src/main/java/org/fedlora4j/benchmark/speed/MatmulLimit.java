@@ -1,0 +1,157 @@
+package org.fedlora4j.benchmark.speed;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeMap;
+import org.fedlora4j.kernels.Product;
+import org.fedlora4j.kernels.SharedProduct;
+import org.fedlora4j.model.config.LlamaConfig;
+import org.fedlora4j.model.exec.NativeMemory;
+import org.fedlora4j.model.exec.NativeRuntime;
+import org.fedlora4j.model.exec.Precision;
+import org.fedlora4j.model.weights.Checkpoint;
+import org.fedlora4j.model.weights.ParameterNames;
+import org.fedlora4j.model.weights.ParameterNames.Role;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.DynamicCustomOp;
+import org.nd4j.linalg.api.ops.OpContext;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * Times what no training step can do without: the products with frozen weights, x·Wᵀ forward and dy·W backward, of
+ * every projection of every layer and of the head, with nothing between them.
+ */
+public final class MatmulLimit implements AutoCloseable {
+    static {
+        NativeRuntime.ensure();
+    }
+
+    private static final Set<Role> PROJECTIONS =
+            Set.of(Role.QUERY, Role.KEY, Role.VALUE, Role.OUTPUT, Role.GATE, Role.UP, Role.DOWN);
+
+    private final int rows;
+    private final Precision precision;
+    private final NativeMemory memory = new NativeMemory();
+    /** Arrays [rows, width] by width: the ones are read, the others written. */
+    private final Map<Long, INDArray> operands = new HashMap<>();
+
+    private final Map<Long, INDArray> results = new HashMap<>();
+    private final List<Runnable> products = new ArrayList<>();
+
+    private MatmulLimit(Checkpoint checkpoint, int rows, Precision precision) throws IOException {
+        this.rows = rows;
+        this.precision = precision;
+        LlamaConfig config = checkpoint.config();
+        List<INDArray> weights = new ArrayList<>();
+        for (var parameter : ParameterNames.of(config).toList()) {
+            if (PROJECTIONS.contains(parameter.role())) {
+                weights.add(weight(checkpoint, parameter.name()));
+            }
+        }
+        weights.add(weight(checkpoint, ParameterNames.name(config.tiedEmbeddings() ? Role.EMBEDDING : Role.HEAD)));
+        for (INDArray weight : weights) {
+            products.add(product(operand(weight.size(1)), weight, true, result(weight.size(0))));
+        }
+        for (int i = weights.size() - 1; i >= 0; i--) {
+            INDArray weight = weights.get(i);
+            products.add(product(operand(weight.size(0)), weight, false, result(weight.size(1))));
+        }
+    }
+
+    public static void main(String[] texts) throws IOException {
+        Arguments arguments =
+                Arguments.parse(texts, List.of("MODEL", "BATCH", "TOKENS", "PRECISION"), Set.of("steps", "warm-up"));
+        Precision precision = Precision.choose(arguments.text("PRECISION")).precision();
+        int rows = arguments.number("BATCH") * arguments.number("TOKENS");
+        try (Checkpoint checkpoint = Checkpoint.open(arguments.path("MODEL"));
+                MatmulLimit limit = new MatmulLimit(checkpoint, rows, precision)) {
+            List<Double> millis = Measurement.time(
+                    arguments.number("warm-up", Measurement.WARM_UP),
+                    arguments.number("steps", 8),
+                    () -> limit.products.forEach(Runnable::run));
+            System.out.println(Measurement.here(millis, rows, new TreeMap<>()).toJson());
+        }
+    }
+
+    @Override
+    public void close() {
+        memory.close();
+    }
+
+    /** A weight [out, in] as {@link #product} takes it, where it is mapped if it may stay there. */
+    private INDArray weight(Checkpoint checkpoint, String name) throws IOException {
+        INDArray mapped = checkpoint.weight(name);
+        if (precision.reads(mapped.dataType())) {
+            return mapped;
+        }
+        INDArray cast = memory.array(precision.weights(), mapped.shape());
+        cast.assign(mapped);
+        checkpoint.evict(name);
+        return cast;
+    }
+
+    /**
+     * One product, ready to be run again and again.
+     *
+     * @param left [rows, in], or backward [rows, out]
+     * @param weight [out, in]
+     * @param result [rows, out], or backward [rows, in]
+     */
+    private static Runnable product(INDArray left, INDArray weight, boolean transposed, INDArray result) {
+        if (Product.failure() != null) {
+            return productOfNd4j(left, weight, transposed, result);
+        }
+        SharedProduct product = new SharedProduct(new Product.Shape(
+                Math.toIntExact(left.size(0)),
+                Math.toIntExact(left.size(1)),
+                Math.toIntExact(result.size(1)),
+                operand(left, false),
+                operand(weight, transposed),
+                operand(result, false),
+                Product.Sum.NOTHING));
+        long leftAddress = left.data().address();
+        long weightAddress = weight.data().address();
+        long resultAddress = result.data().address();
+        return () -> product.run(leftAddress, weightAddress, resultAddress, 0);
+    }
+
+    private static Product.Operand operand(INDArray matrix, boolean transposed) {
+        Product.Type type = switch (matrix.dataType()) {
+            case BFLOAT16 -> Product.Type.BF16;
+            case HALF -> Product.Type.F16;
+            default -> Product.Type.F32;
+        };
+        return new Product.Operand(type, transposed, matrix.size(1));
+    }
+
+    /** As the model's own products are computed where there is no other way. */
+    private static Runnable productOfNd4j(INDArray left, INDArray weight, boolean transposed, INDArray result) {
+        DynamicCustomOp matmul = DynamicCustomOp.builder("matmul")
+                .addInputs(left, weight)
+                .addOutputs(result)
+                .addIntegerArguments(0, transposed ? 1 : 0, 0)
+                .build();
+        OpContext context = Nd4j.getExecutioner().buildContext();
+        context.setInputArrays(left, weight);
+        context.setOutputArray(0, result);
+        context.setIArguments(matmul.iArgs());
+        return () -> Nd4j.getExecutioner().exec(matmul, context);
+    }
+
+    private INDArray operand(long width) {
+        return Objects.requireNonNull(operands.computeIfAbsent(width, size -> {
+            INDArray operand = memory.array(precision.weights(), rows, size);
+            operand.assign(Nd4j.rand(new long[] {rows, size}));
+            return operand;
+        }));
+    }
+
+    private INDArray result(long width) {
+        return Objects.requireNonNull(results.computeIfAbsent(width, size -> memory.floats(rows, size)));
+    }
+}

@@ -1,0 +1,61 @@
+package org.fedlora4j.benchmark.speed.report;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+
+/** A table in Markdown: names to the left, then numbers, to the right. */
+final class Table {
+    private final int names;
+    private final List<String> titles;
+    private final List<List<String>> rows = new ArrayList<>();
+
+    /** @param names how many of the columns are names */
+    Table(int names, String... titles) {
+        this.names = names;
+        this.titles = List.of(titles);
+    }
+
+    void row(List<String> cells) {
+        if (cells.size() != titles.size()) {
+            throw new IllegalArgumentException(cells + " under " + titles);
+        }
+        rows.add(List.copyOf(cells));
+    }
+
+    String markdown() {
+        StringBuilder text = new StringBuilder(line(titles));
+        text.append("|---".repeat(names))
+                .append("|---:".repeat(titles.size() - names))
+                .append("|\n");
+        rows.forEach(row -> text.append(line(row)));
+        return text.toString();
+    }
+
+    private static String line(List<String> cells) {
+        return cells.stream().collect(Collectors.joining(" | ", "| ", " |\n"));
+    }
+
+    /** With separators of thousands; digits after the point below 100. */
+    static String number(double value) {
+        return String.format(Locale.ROOT, value < 10 ? "%.2f" : value < 100 ? "%.1f" : "%,.0f", value);
+    }
+
+    /** In MB, of 10^6 bytes. */
+    static String megabytes(double bytes) {
+        return String.format(Locale.ROOT, "%,.0f", bytes / 1e6);
+    }
+
+    static String percent(double share) {
+        return String.format(Locale.ROOT, "%.1f %%", 100 * share);
+    }
+
+    /** The median, and the range where there were several turns. */
+    static String ratio(Runs.Ratio ratio) {
+        String median = String.format(Locale.ROOT, "**%.2f**", ratio.median());
+        return ratio.least() == ratio.most()
+                ? median
+                : median + String.format(Locale.ROOT, " (%.2f–%.2f)", ratio.least(), ratio.most());
+    }
+}
