@@ -62,15 +62,20 @@ final class VerifyCommand implements Callable<Integer> {
     @Option(names = "--adapter", paramLabel = "DIR", description = "A PEFT adapter that the reference was made with.")
     private @Nullable Path adapter;
 
-    @Option(names = "--precision", defaultValue = "auto", description = "auto, f32 or bf16.")
+    @Option(
+            names = "--precision",
+            paramLabel = "P",
+            defaultValue = "f32",
+            description = "What products multiply: f32, bf16, or auto, the faster of these here (default: "
+                    + "${DEFAULT-VALUE}).")
     private String precision;
 
     @Option(
             names = "--tolerance",
-            defaultValue = "4e-4",
-            description = "Largest difference allowed, as a part of the tensor's largest value (default: "
-                    + "${DEFAULT-VALUE}).")
-    private double tolerance;
+            paramLabel = "T",
+            description = "Largest difference allowed, as a part of the tensor's largest value (default: 4e-4 in f32, "
+                    + "5e-2 in bf16).")
+    private @Nullable Double tolerance;
 
     @Option(names = "--padding", description = "Compare padded positions too.")
     private boolean padding;

@@ -106,9 +106,9 @@ public final class Product {
         return OneDnn.failure();
     }
 
-    /** What multiplies, where {@link #failure} is null: name and version. */
-    public static String library() {
-        return "oneDNN " + OneDnn.version();
+    /** The version of oneDNN, or null where there is none. */
+    public static @Nullable String oneDnnVersion() {
+        return failure() == null ? OneDnn.version() : null;
     }
 
     /**
