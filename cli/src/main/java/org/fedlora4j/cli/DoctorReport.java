@@ -79,7 +79,7 @@ record DoctorReport(
     /** Types of a checkpoint's weights: which ones are multiplied where they are mapped, and which are cast. */
     record Weights(List<String> read, List<String> cast) {
         private static final SortedMap<String, DataType> TYPES =
-                new TreeMap<>(Map.of("f32", DataType.FLOAT, "f16", DataType.HALF, "bf16", DataType.BFLOAT16));
+                new TreeMap<>(Map.of("f32", DataType.FLOAT, "f16", DataType.FLOAT16, "bf16", DataType.BFLOAT16));
 
         static Weights in(Precision precision) {
             List<String> read = new ArrayList<>();

@@ -85,15 +85,15 @@ final class VerifyCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        if (!(tolerance >= 0 && Double.isFinite(tolerance))) {
+        if (tolerance != null && !(tolerance >= 0 && Double.isFinite(tolerance))) {
             throw new BadInputException("--tolerance: " + tolerance + ", wanted a number of at least 0");
         }
-        Precision.choose(precision);
+        Precision chosen = Precision.choose(precision).precision();
         if (reference == null && !checksum) {
             throw new BadInputException("verify: neither --reference nor --checksum; wanted what to compare with");
         }
         boolean same = !checksum || isAsWritten();
-        return (reference == null || isEqual(reference)) && same ? 0 : Main.OUR_FAILURE;
+        return (reference == null || isEqual(reference, chosen)) && same ? 0 : Main.OUR_FAILURE;
     }
 
     private boolean isAsWritten() throws IOException {
@@ -107,33 +107,45 @@ final class VerifyCommand implements Callable<Integer> {
         return found.isSame();
     }
 
-    private boolean isEqual(Path referenceFile) throws IOException {
-        List<Comparison> comparisons = compare(referenceFile);
+    private boolean isEqual(Path referenceFile, Precision chosen) throws IOException {
+        double allowed = tolerance != null ? tolerance : Verification.tolerance(chosen);
+        List<Comparison> comparisons = compare(referenceFile, chosen);
         Comparison worst = comparisons.stream()
                 .max(Comparator.comparingDouble(Comparison::ofLargest))
                 .orElseThrow();
-        boolean equal = worst.isWithin(tolerance);
+        boolean equal = worst.isWithin(allowed);
         PrintWriter out = spec.commandLine().getOut();
         if (json) {
-            out.println(toJson(comparisons, equal).toPrettyString());
+            out.println(toJson(comparisons, chosen, allowed, equal).toPrettyString());
         } else {
-            print(comparisons, worst, equal, out);
+            print(comparisons, out);
+            String verdict = equal
+                    ? String.format(Locale.ROOT, "%s: all %d within %.1e", chosen, comparisons.size(), allowed)
+                    : String.format(
+                            Locale.ROOT,
+                            "%s: not within %.1e: %s differs by %.1e of its largest value",
+                            chosen,
+                            allowed,
+                            worst.name(),
+                            worst.ofLargest());
+            out.println(verdict);
         }
         out.flush();
         return equal;
     }
 
-    private List<Comparison> compare(Path referenceFile) throws IOException {
+    private List<Comparison> compare(Path referenceFile, Precision chosen) throws IOException {
         try (ReferenceFile file = new ReferenceFile(referenceFile);
                 ReadableModel readable = ReadableModel.of(source, Progress.onStderr());
-                LanguageModel model = LanguageModel.open(readable.folder())) {
+                LanguageModel model =
+                        LanguageModel.open(readable.folder(), LanguageModel.Settings.DEFAULT.withPrecision(chosen))) {
             Optional<AdapterState> state =
                     adapter == null ? Optional.empty() : Optional.of(PeftAdapter.read(adapter, model.config()));
             return Verification.run(model, state, file, padding);
         }
     }
 
-    private void print(List<Comparison> comparisons, Comparison worst, boolean equal, PrintWriter out) {
+    private static void print(List<Comparison> comparisons, PrintWriter out) {
         int width = comparisons.stream()
                 .mapToInt(comparison -> comparison.name().length())
                 .max()
@@ -147,21 +159,11 @@ final class VerifyCommand implements Callable<Integer> {
                     comparison.absolute(),
                     comparison.ofLargest());
         }
-        if (equal) {
-            out.printf(Locale.ROOT, "all %d within %.1e%n", comparisons.size(), tolerance);
-        } else {
-            out.printf(
-                    Locale.ROOT,
-                    "not within %.1e: %s differs by %.1e of its largest value%n",
-                    tolerance,
-                    worst.name(),
-                    worst.ofLargest());
-        }
     }
 
-    private ObjectNode toJson(List<Comparison> comparisons, boolean equal) {
+    private static ObjectNode toJson(List<Comparison> comparisons, Precision chosen, double allowed, boolean equal) {
         ObjectNode tree = JsonNodeFactory.instance.objectNode();
-        tree.put("equal", equal).put("tolerance", tolerance);
+        tree.put("equal", equal).put("precision", chosen.toString()).put("tolerance", allowed);
         ObjectNode tensors = tree.putObject("tensors");
         for (Comparison comparison : comparisons) {
             tensors.putObject(comparison.name())

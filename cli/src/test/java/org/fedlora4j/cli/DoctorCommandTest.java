@@ -26,7 +26,8 @@ class DoctorCommandTest {
                 .isEqualTo(report.at("/precision/precision").asText().equals("bf16"));
         assertThat(report.at("/products/version").isTextual())
                 .isEqualTo(report.at("/products/failure").isNull());
-        assertThat(report.at("/weights/read")).contains(new TextNode(report.at("/precision/precision").asText()));
+        assertThat(report.at("/weights/read"))
+                .contains(new TextNode(report.at("/precision/precision").asText()));
         assertThat(report.at("/memory/available").asLong())
                 .isBetween(1L, report.at("/memory/total").asLong());
         assertThat(report.at("/runtime/late").asBoolean(true)).isFalse();

@@ -97,6 +97,7 @@ public final class Product {
 
     /** As oneDNN names it. */
     final String implementation;
+
     private final long primitive;
     private final long scratchBytes;
     private final Member[] members = new Member[Team.size()];

@@ -65,7 +65,9 @@ public enum Precision {
     static Choice choose(String setting, @Nullable String refusal) {
         return switch (setting) {
             case "auto" ->
-                refusal == null ? new Choice(BF16, "products of bf16 are the fastest here: the CPU has AMX") : new Choice(F32, refusal);
+                refusal == null
+                        ? new Choice(BF16, "products of bf16 are the fastest here: the CPU has AMX")
+                        : new Choice(F32, refusal);
             case "f32" -> new Choice(F32, "asked for");
             case "bf16" -> {
                 if (refusal != null) {

@@ -10,7 +10,8 @@ import org.jspecify.annotations.Nullable;
  * @param failure why oneDNN doesn't, or null where it does
  * @param amx whether oneDNN uses AMX
  */
-public record ProductLibrary(@Nullable String version, @Nullable String failure, boolean amx) {
+public record ProductLibrary(
+        @Nullable String version, @Nullable String failure, boolean amx) {
     /** Loads oneDNN. */
     public static ProductLibrary load() {
         return new ProductLibrary(Product.oneDnnVersion(), Product.failure(), Product.hasAmx());
