@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Times the parts of a training step, our kernels beside ND4J's ops, by JMH. Some three minutes for all.
+# Times the parts of a training step, our kernels beside ND4J's ops, by JMH. Some ten minutes for all.
 #
 # usage: microbench/run.sh [REGEX] [JMH OPTION...]
 #   microbench/run.sh

@@ -251,7 +251,7 @@ public final class AttentionKernel {
                     int sum = d.queryWidth() + key * d.headSize;
                     System.arraycopy(row, key * groups * d.headSize, row, sum, d.headSize);
                     for (int group = 1; group < groups; group++) {
-                        AttentionRows.addToRow(row, sum, (key * groups + group) * d.headSize, d.headSize);
+                        Lanes.addToRow(row, sum, (key * groups + group) * d.headSize, d.headSize);
                     }
                 }
                 sums.put(token * d.keyWidth(), row, d.queryWidth(), d.keyWidth());

@@ -9,7 +9,7 @@ import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 
-/** What {@link AttentionKernel} does to a row of scores. Rows are as long as whole vectors. */
+/** What attention does to a row of scores. Rows are as long as whole vectors. */
 final class AttentionRows {
     /** A mask below this hides: its softmax is exactly 0 beside any score that is seen. */
     private static final float HIDING = -1e8f;
@@ -87,21 +87,14 @@ final class AttentionRows {
         }
     }
 
-    /** Multiplies a row's first entries by a number and adds others to them. */
+    /**
+     * Turns a row's first entries into scale · row + other. What follows them in the last vector becomes anything.
+     *
+     * @param other where the row of summands begins
+     */
     static void scaleAndAddToRow(float[] rows, int at, int other, int length, float scale) {
-        for (int i = 0; i < length; i++) {
-            rows[at + i] = rows[at + i] * scale + rows[other + i];
-        }
-    }
-
-    /** Adds one run of numbers to another. */
-    static void addToRow(float[] values, int to, int from, int length) {
-        int i = 0;
-        for (; i + LENGTH <= length; i += LENGTH) {
-            load(values, to + i).add(load(values, from + i)).intoArray(values, to + i);
-        }
-        for (; i < length; i++) {
-            values[to + i] += values[from + i];
+        for (int i = 0; i < length; i += LENGTH) {
+            load(rows, at + i).mul(scale).add(load(rows, other + i)).intoArray(rows, at + i);
         }
     }
 }

@@ -66,7 +66,8 @@ public final class Product {
 
     /**
      * M, K, N, and how the three matrices lie in memory. Both matrices are float32 or both bfloat16; the right one of a
-     * float32 product may also be of 16 bits, and is widened as it is read.
+     * float32 product may also be of 16 bits, and is widened as it is read. The result is float32, or bfloat16 if both are.
+     * It is not transposed; where it is a single column, or the left matrix one that lies there transposed, that has no gaps.
      *
      * @param factor what the product is multiplied by before anything is added
      */
@@ -78,9 +79,14 @@ public final class Product {
         }
 
         public Shape {
-            if (rows < 1 || inner < 1 || columns < 1 || left.type != right.type && left.type != Type.F32) {
+            boolean types = (left.type == right.type || left.type == Type.F32)
+                    && (result.type == Type.F32 || result.type == Type.BF16 && left.type == Type.BF16);
+            // oneDNN 3.8 takes a column that stands alone for one without gaps.
+            boolean gaps = left.transposed && rows == 1 && inner > 1 && left.stride > 1
+                    || columns == 1 && rows > 1 && result.stride > 1;
+            if (rows < 1 || inner < 1 || columns < 1 || !types || gaps || result.transposed) {
                 throw new IllegalArgumentException("product of " + rows + " x " + inner + ", " + left + ", by " + inner
-                        + " x " + columns + ", " + right);
+                        + " x " + columns + ", " + right + ", into " + result);
             }
         }
 

@@ -4,7 +4,6 @@ import static org.fedlora4j.kernels.Lanes.FLOATS;
 import static org.fedlora4j.kernels.Lanes.LENGTH;
 import static org.fedlora4j.kernels.Lanes.load;
 
-import java.nio.FloatBuffer;
 import jdk.incubator.vector.FloatVector;
 import org.jspecify.annotations.Nullable;
 
@@ -58,22 +57,11 @@ public final class RmsNormKernel {
                 gradientOfRow(scratch, width, epsilon);
                 if (plus != null) {
                     plus.get(row * width, scratch, width, width, member);
-                    addToRow(scratch, 0, width, width);
+                    Lanes.addToRow(scratch, 0, width, width);
                 }
                 dx.put(row * width, scratch, 0, width, member);
             }
         });
-    }
-
-    /** The norm of rows of floats. */
-    public static void forward(FloatBuffer x, FloatBuffer weight, FloatBuffer y, int rows, int width, float epsilon) {
-        forward(Numbers.of(x), Numbers.of(weight), Numbers.of(y), rows, width, epsilon);
-    }
-
-    /** The gradient in floats. */
-    public static void backward(
-            FloatBuffer x, FloatBuffer weight, FloatBuffer dy, FloatBuffer dx, int rows, int width, float epsilon) {
-        backward(Numbers.of(x), Numbers.of(weight), Numbers.of(dy), null, Numbers.of(dx), rows, width, epsilon);
     }
 
     /** A row and the weight after it, in place. */
@@ -114,17 +102,6 @@ public final class RmsNormKernel {
         }
         for (; i < length; i++) {
             scratch[a + i] *= scratch[b + i];
-        }
-    }
-
-    /** The sum of two runs of the scratch, into the first. */
-    private static void addToRow(float[] scratch, int a, int b, int length) {
-        int i = 0;
-        for (; i + LENGTH <= length; i += LENGTH) {
-            load(scratch, a + i).add(load(scratch, b + i)).intoArray(scratch, a + i);
-        }
-        for (; i < length; i++) {
-            scratch[a + i] += scratch[b + i];
         }
     }
 

@@ -3,7 +3,6 @@ package org.fedlora4j.kernels;
 import static org.fedlora4j.kernels.Lanes.LENGTH;
 import static org.fedlora4j.kernels.Lanes.load;
 
-import java.nio.FloatBuffer;
 import jdk.incubator.vector.FloatVector;
 
 /** Rotary position embedding in the half-split convention: entries i and i + h/2 of a head are turned as a pair. */
@@ -34,19 +33,6 @@ public final class RopeKernel {
                 y.put(row * width, scratch, 0, width, member);
             }
         });
-    }
-
-    /** The same on floats. */
-    public static void turn(
-            FloatBuffer x,
-            FloatBuffer cos,
-            FloatBuffer sin,
-            FloatBuffer y,
-            int rows,
-            int width,
-            int headSize,
-            int direction) {
-        turn(Numbers.of(x), Numbers.of(cos), Numbers.of(sin), Numbers.of(y), rows, width, headSize, direction);
     }
 
     private static void turnHeadOfRow(float[] values, int head, int half, int table, int direction) {

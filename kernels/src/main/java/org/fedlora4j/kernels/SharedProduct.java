@@ -5,7 +5,10 @@ package org.fedlora4j.kernels;
  * of the weights only, or ranges of its rows where there are many.
  */
 public final class SharedProduct {
-    /** Shares are multiples of so many rows or columns: a tile of AMX, two vectors of AVX-512. */
+    /**
+     * Shares are multiples of so many rows or columns, a tile of AMX, two vectors of AVX-512; the last has what is left
+     * over, too, so that none is a single column.
+     */
     private static final int GRAIN = 32;
 
     /** From so many rows on, members have rows each: what a member made, it reads again, from its own cache. */
@@ -20,12 +23,12 @@ public final class SharedProduct {
         this.shape = shape;
         byColumns = shape.rows() < MANY_ROWS;
         int length = byColumns ? shape.columns() : shape.rows();
-        int grains = (length + GRAIN - 1) / GRAIN;
+        int grains = Math.max(1, length / GRAIN);
         parts = new Product[Math.min(Team.size(), grains)];
         begins = new int[parts.length];
         for (int i = 0; i < parts.length; i++) {
             begins[i] = grains * i / parts.length * GRAIN;
-            int end = Math.min(length, grains * (i + 1) / parts.length * GRAIN);
+            int end = i + 1 < parts.length ? grains * (i + 1) / parts.length * GRAIN : length;
             int size = end - begins[i];
             parts[i] = Product.of(byColumns ? shape.part(shape.rows(), size) : shape.part(size, shape.columns()));
         }

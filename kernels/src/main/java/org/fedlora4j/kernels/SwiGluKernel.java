@@ -3,7 +3,6 @@ package org.fedlora4j.kernels;
 import static org.fedlora4j.kernels.Lanes.FLOATS;
 import static org.fedlora4j.kernels.Lanes.LENGTH;
 
-import java.nio.FloatBuffer;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 
@@ -55,17 +54,6 @@ public final class SwiGluKernel {
                 dUp.put(begin, scratch, TILE, tile, member);
             }
         });
-    }
-
-    /** The activation of floats. */
-    public static void forward(FloatBuffer gate, FloatBuffer up, FloatBuffer y, int length) {
-        forward(Numbers.of(gate), Numbers.of(up), Numbers.of(y), length);
-    }
-
-    /** The gradients in floats. */
-    public static void backward(
-            FloatBuffer gate, FloatBuffer up, FloatBuffer dy, FloatBuffer dGate, FloatBuffer dUp, int length) {
-        backward(Numbers.of(gate), Numbers.of(up), Numbers.of(dy), Numbers.of(dGate), Numbers.of(dUp), length);
     }
 
     private static void activationOfRow(float[] scratch, int tile) {

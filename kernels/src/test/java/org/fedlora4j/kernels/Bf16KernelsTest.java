@@ -43,6 +43,20 @@ class Bf16KernelsTest {
     }
 
     @ParameterizedTest
+    @CsvSource({"1, 1", "5, 33", "16, 64"})
+    void softmax(int tokens, int width) {
+        int length = 2 * tokens * width;
+        check(
+                new int[] {length, tokens * width},
+                new int[] {length},
+                (in, out) -> SoftmaxKernel.forward(in[0], in[1], out[0], 1, 2, tokens, width, 0.125f));
+        check(
+                new int[] {length, length},
+                new int[] {length},
+                (in, out) -> SoftmaxKernel.backward(in[0], in[1], out[0], 2 * tokens, width, 0.125f));
+    }
+
+    @ParameterizedTest
     @ValueSource(ints = {1, 16, 1_025, 5_000})
     void swiGlu(int length) {
         check(

@@ -110,8 +110,9 @@ class KernelsTest {
         float[] dp = random(rows * width, 1);
         FloatBuffer p = Buffers.poisoned(rows * width);
         FloatBuffer ds = Buffers.poisoned(rows * width);
-        SoftmaxKernel.forward(Buffers.of(scores), Buffers.of(mask), p, batch, heads, tokens, width, scale);
-        SoftmaxKernel.backward(p, Buffers.of(dp), ds, rows, width, scale);
+        SoftmaxKernel.forward(
+                Buffers.numbers(scores), Buffers.numbers(mask), Numbers.of(p), batch, heads, tokens, width, scale);
+        SoftmaxKernel.backward(Numbers.of(p), Buffers.numbers(dp), Numbers.of(ds), rows, width, scale);
         for (int row = 0; row < rows; row++) {
             int maskRow = row / (heads * tokens) * tokens + row % tokens;
             double[] weights = new double[width];

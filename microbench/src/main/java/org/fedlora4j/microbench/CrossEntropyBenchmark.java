@@ -1,46 +1,34 @@
 package org.fedlora4j.microbench;
 
 import java.util.Random;
-import java.util.concurrent.TimeUnit;
 import org.fedlora4j.kernels.CrossEntropyKernel;
 import org.fedlora4j.kernels.Numbers;
 import org.fedlora4j.model.exec.NativeArrays;
 import org.fedlora4j.model.exec.NativeMemory;
 import org.fedlora4j.model.exec.NativeRuntime;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.api.ops.DynamicCustomOp;
-import org.nd4j.linalg.api.ops.OpContext;
 import org.nd4j.linalg.factory.Nd4j;
 import org.openjdk.jmh.annotations.Benchmark;
-import org.openjdk.jmh.annotations.BenchmarkMode;
-import org.openjdk.jmh.annotations.Fork;
-import org.openjdk.jmh.annotations.Measurement;
-import org.openjdk.jmh.annotations.Mode;
-import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
-import org.openjdk.jmh.annotations.Warmup;
 
 /** Loss and gradient of a chunk of the head's rows over SmolLM2's vocabulary. */
 @State(Scope.Benchmark)
-@BenchmarkMode(Mode.AverageTime)
-@OutputTimeUnit(TimeUnit.MICROSECONDS)
-@Fork(1)
-@Warmup(iterations = 6, time = 500, timeUnit = TimeUnit.MILLISECONDS)
-@Measurement(iterations = 9, time = 200, timeUnit = TimeUnit.MILLISECONDS)
 @SuppressWarnings("NullAway.Init")
 public class CrossEntropyBenchmark {
     private static final int ROWS = 128;
     private static final int VOCABULARY = 49_152;
+    private static final String LOSS = "sparse_softmax_cross_entropy_loss_with_logits";
 
     static {
         NativeRuntime.ensure();
     }
 
-    @Param
+    @Param({"KERNEL", "BF16", "OPS"})
     public By by;
 
     private final NativeMemory memory = new NativeMemory();
@@ -51,17 +39,17 @@ public class CrossEntropyBenchmark {
     @Setup
     public void fill() {
         INDArray logits = memory.floats(ROWS, VOCABULARY);
-        INDArray dLogits = memory.floats(ROWS, VOCABULARY);
+        INDArray dLogits = memory.array(by == By.BF16 ? DataType.BFLOAT16 : DataType.FLOAT, ROWS, VOCABULARY);
         Nd4j.randn(logits);
-        if (by == By.KERNEL) {
-            Numbers numbers = Numbers.of(NativeArrays.buffer(logits));
-            Numbers dNumbers = Numbers.of(NativeArrays.buffer(dLogits));
+        if (by != By.OPS) {
+            Numbers numbers = NativeArrays.numbers(logits);
+            Numbers dNumbers = NativeArrays.numbers(dLogits);
             loss = () -> CrossEntropyKernel.score(numbers, VOCABULARY, targets, null);
             gradient = () -> CrossEntropyKernel.score(numbers, VOCABULARY, targets, dNumbers);
         } else {
             INDArray labels = Nd4j.createFromArray(targets);
-            Runnable losses = op("", labels, logits, memory.floats(ROWS));
-            Runnable gradients = op("_grad", labels, logits, dLogits);
+            Runnable losses = Nd4jOp.of(LOSS, new long[0], memory.floats(ROWS), labels, logits);
+            Runnable gradients = Nd4jOp.of(LOSS + "_grad", new long[0], dLogits, labels, logits);
             loss = losses;
             gradient = () -> {
                 losses.run();
@@ -83,15 +71,5 @@ public class CrossEntropyBenchmark {
     @TearDown
     public void free() {
         memory.close();
-    }
-
-    private static Runnable op(String suffix, INDArray labels, INDArray logits, INDArray output) {
-        DynamicCustomOp op = DynamicCustomOp.builder("sparse_softmax_cross_entropy_loss_with_logits" + suffix)
-                .build();
-        OpContext context = Nd4j.getExecutioner().buildContext();
-        context.setInputArray(0, labels);
-        context.setInputArray(1, logits);
-        context.setOutputArray(0, output);
-        return () -> Nd4j.getExecutioner().exec(op, context);
     }
 }

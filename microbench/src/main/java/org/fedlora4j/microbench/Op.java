@@ -1,8 +1,10 @@
 package org.fedlora4j.microbench;
 
 import java.util.List;
+import java.util.Set;
 import org.fedlora4j.model.exec.FusedScope;
 import org.fedlora4j.model.exec.Kernel;
+import org.fedlora4j.model.nn.Attention;
 import org.fedlora4j.model.nn.RmsNorm;
 import org.fedlora4j.model.nn.Rope;
 import org.nd4j.autodiff.samediff.SDVariable;
@@ -34,6 +36,11 @@ public enum Op {
             SDVariable rotateHalf = graph.constant("rotate_half", Rope.rotateHalf(HIDDEN / HEADS));
             return new Part(Rope.apply(graph, "rotation", x, cos, sin, rotateHalf, TOKENS), x);
         }
+
+        @Override
+        Set<String> bf16Inputs() {
+            return Set.of("x");
+        }
     },
 
     SOFTMAX {
@@ -47,18 +54,34 @@ public enum Op {
                 return new Part(fused.output(weights), scores);
             }
         }
+    },
+
+    /** Queries and keys are rotated before. */
+    ATTENTION {
+        @Override
+        Part build(SameDiff graph) {
+            SDVariable queries = input(graph, "queries", TOKENS, HIDDEN);
+            SDVariable keys = input(graph, "keys", TOKENS, KEYS);
+            SDVariable values = input(graph, "values", TOKENS, KEYS);
+            Attention attention = new Attention(
+                    new Attention.Dimensions(1, TOKENS, HEADS, KEY_VALUE_HEADS, HIDDEN / HEADS),
+                    (g, x) -> queries,
+                    (g, x) -> keys,
+                    (g, x) -> values,
+                    (g, x) -> x,
+                    new Attention.Rotation(
+                            input(graph, "query_cos", TOKENS, HIDDEN),
+                            input(graph, "query_sin", TOKENS, HIDDEN),
+                            input(graph, "key_cos", TOKENS, KEYS),
+                            input(graph, "key_sin", TOKENS, KEYS),
+                            graph.constant("rotate_half", Rope.rotateHalf(HIDDEN / HEADS))));
+            SDVariable mask = input(graph, "mask", 1, 1, TOKENS, TOKENS);
+            return new Part(attention.apply(graph, queries, mask, null).output(), queries, keys, values);
+        }
 
         @Override
-        void fill(String input, INDArray array) {
-            if (input.equals("mask")) {
-                for (int row = 0; row < TOKENS; row++) {
-                    for (int column = 0; column < TOKENS; column++) {
-                        array.putScalar(new int[] {0, 0, row, column}, column > row ? -1e9f : 0);
-                    }
-                }
-            } else {
-                super.fill(input, array);
-            }
+        Set<String> bf16Inputs() {
+            return Set.of("queries", "keys", "values", GRADIENT);
         }
     },
 
@@ -73,17 +96,27 @@ public enum Op {
                 return new Part(fused.output(y), gate, up);
             }
         }
+
+        @Override
+        Set<String> bf16Inputs() {
+            return Set.of("gate", "up", GRADIENT);
+        }
     };
+
+    /** The name of the output's gradient among the inputs. */
+    static final String GRADIENT = "dy";
 
     private static final int TOKENS = 512;
     private static final int HIDDEN = 576;
     private static final int HEADS = 9;
+    private static final int KEY_VALUE_HEADS = 3;
+    private static final int KEYS = HIDDEN / HEADS * KEY_VALUE_HEADS;
     private static final int INNER = 1_536;
 
     /**
      * What a graph has of it.
      *
-     * @param differentiable the inputs that it is differentiated by; all have the output's shape
+     * @param differentiable the inputs that it is differentiated by; the first has the output's shape
      */
     record Part(SDVariable output, List<SDVariable> differentiable) {
         Part(SDVariable output, SDVariable... differentiable) {
@@ -94,9 +127,22 @@ public enum Op {
     /** Adds it to a graph. */
     abstract Part build(SameDiff graph);
 
+    /** The inputs that a training step in bfloat16 has in that type. */
+    Set<String> bf16Inputs() {
+        return Set.of();
+    }
+
     /** Fills an input with what it would hold. */
     void fill(String input, INDArray array) {
-        Nd4j.randn(array);
+        if (!input.equals("mask")) {
+            Nd4j.randn(array);
+            return;
+        }
+        for (int row = 0; row < TOKENS; row++) {
+            for (int column = 0; column < TOKENS; column++) {
+                array.putScalar(new int[] {0, 0, row, column}, column > row ? -1e9f : 0);
+            }
+        }
     }
 
     private static SDVariable input(SameDiff graph, String name, long... shape) {

@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
@@ -48,7 +49,7 @@ final class HalfPrecision {
         List<Step> steps = new ArrayList<>();
         for (Step step : half) {
             Step reading = step;
-            for (int input : step.bf16Inputs()) {
+            for (int input : new TreeSet<>(step.bf16Inputs())) {
                 String name = step.inputs().get(input);
                 if (!isBf16(name)) {
                     reading = reading.withInput(input, rounded(name, steps));

@@ -102,17 +102,17 @@ public enum Kernel {
 
         @Override
         Runnable forward(INDArray[] a, float number) {
-            FloatBuffer[] b = Arrays.stream(a).map(NativeArrays::buffer).toArray(FloatBuffer[]::new);
+            Numbers[] n = numbers(a);
             int[] size = Arrays.stream(a[0].shape()).mapToInt(Math::toIntExact).toArray();
-            return () -> SoftmaxKernel.forward(b[0], b[1], b[2], size[0], size[1], size[2], size[3], number);
+            return () -> SoftmaxKernel.forward(n[0], n[1], n[2], size[0], size[1], size[2], size[3], number);
         }
 
         @Override
         Runnable backward(INDArray[] a, float number) {
-            FloatBuffer[] b = Arrays.stream(a).map(NativeArrays::buffer).toArray(FloatBuffer[]::new);
+            Numbers[] n = numbers(a);
             int width = (int) a[0].size(3);
-            int rows = b[0].capacity() / width;
-            return () -> SoftmaxKernel.backward(b[0], b[1], b[2], rows, width, number);
+            int rows = n[0].length() / width;
+            return () -> SoftmaxKernel.backward(n[0], n[1], n[2], rows, width, number);
         }
     },
 

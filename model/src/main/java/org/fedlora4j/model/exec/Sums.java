@@ -38,7 +38,7 @@ final class Sums {
             Step better = step;
             for (int i = 1; i >= 0 && better == step && isSum(step); i--) {
                 Step maker = makers.get(program.root(step.inputs().get(i)));
-                if (maker != null && isReadHereAlone(maker)) {
+                if (maker != null && makesOnlyThis(maker, step)) {
                     better = withSum(maker, step.inputs().get(1 - i), step);
                     if (better != step) {
                         replaced.add(maker);
@@ -47,7 +47,7 @@ final class Sums {
             }
             if (step instanceof OpStep op && isScaling(op)) {
                 Step maker = makers.get(program.root(step.inputs().get(0)));
-                if (maker instanceof ProductStep product && product.plus() == null && isReadHereAlone(maker)) {
+                if (maker instanceof ProductStep product && product.plus() == null && makesOnlyThis(maker, step)) {
                     float scale = ((ScalarOp) op.op()).scalar().getFloat(0);
                     better = product.times(scale, step.outputs().get(0));
                     replaced.add(maker);
@@ -71,16 +71,17 @@ final class Sums {
         return sum;
     }
 
-    private boolean isReadHereAlone(Step maker) {
+    /** Whether what a step makes is read by another step alone, which makes something of the same shape. */
+    private boolean makesOnlyThis(Step maker, Step reader) {
+        String made = maker.outputs().get(0);
         return maker.outputs().size() == 1
-                && !program.outputs.contains(maker.outputs().get(0))
-                && reads.getOrDefault(maker.outputs().get(0), 0) == 1;
+                && !program.outputs.contains(made)
+                && reads.getOrDefault(made, 0) == 1
+                && Arrays.equals(shape(made), shape(reader.outputs().get(0)));
     }
 
-    private boolean isScaling(OpStep step) {
-        return step.kind().equals("mul_scalar")
-                && step.inputs().size() == 1
-                && program.shaped(step.outputs().get(0)).shape().length == 2;
+    private static boolean isScaling(OpStep step) {
+        return step.kind().equals("mul_scalar") && step.inputs().size() == 1;
     }
 
     /** A sum of matrices of the same shape; broadcasting is left to ND4J. */
@@ -88,8 +89,11 @@ final class Sums {
         if (!step.kind().equals("add") || step.inputs().size() != 2) {
             return false;
         }
-        long[] shape = program.shaped(step.outputs().get(0)).shape();
-        return step.inputs().stream()
-                .allMatch(input -> Arrays.equals(program.shaped(input).shape(), shape));
+        long[] shape = shape(step.outputs().get(0));
+        return step.inputs().stream().allMatch(input -> Arrays.equals(shape(input), shape));
+    }
+
+    private long[] shape(String name) {
+        return program.shaped(name).shape();
     }
 }

@@ -27,6 +27,7 @@ import org.fedlora4j.model.LanguageModel.Settings;
 import org.fedlora4j.model.Recompute;
 import org.fedlora4j.model.Score;
 import org.fedlora4j.model.TokenBatch;
+import org.fedlora4j.model.exec.Precision;
 import org.fedlora4j.model.weights.Checkpoint;
 import org.fedlora4j.tests.parity.ParityReport.Quantity;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -58,7 +59,7 @@ class ToyParityTest {
     /** Weights kept as floats, or cast before each use; activations kept, or computed again. */
     private static final List<Settings> SETTINGS = Stream.of(0L, 1L << 30)
             .flatMap(residentBytes -> Arrays.stream(Recompute.values())
-                    .map(recompute -> new Settings(residentBytes, 1L << 30, recompute)))
+                    .map(recompute -> new Settings(residentBytes, 1L << 30, recompute, Precision.F32)))
             .toList();
 
     @TempDir

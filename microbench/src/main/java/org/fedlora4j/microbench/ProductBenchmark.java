@@ -1,0 +1,96 @@
+package org.fedlora4j.microbench;
+
+import org.fedlora4j.kernels.Product;
+import org.fedlora4j.kernels.Product.Operand;
+import org.fedlora4j.kernels.Product.Sum;
+import org.fedlora4j.kernels.SharedProduct;
+import org.fedlora4j.model.exec.NativeMemory;
+import org.fedlora4j.model.exec.NativeRuntime;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+
+/** Rows of a batch times the transposed weights of SmolLM2-135M. */
+@State(Scope.Benchmark)
+@SuppressWarnings("NullAway.Init")
+public class ProductBenchmark {
+    static {
+        NativeRuntime.ensure();
+    }
+
+    /** What is projected; the output projection is as large as the queries', the values' as the keys', up as gate. */
+    public enum Weights {
+        QUERY(576, 576),
+        KEY(576, 192),
+        GATE(576, 1_536),
+        DOWN(1_536, 576),
+        HEAD(576, 49_152);
+
+        private final int from;
+        private final int to;
+
+        Weights(int from, int to) {
+            this.from = from;
+            this.to = to;
+        }
+    }
+
+    @Param
+    public Weights weights;
+
+    @Param({"128", "512"})
+    public int tokens;
+
+    @Param
+    public By by;
+
+    private final NativeMemory memory = new NativeMemory();
+    private Runnable product;
+
+    @Setup
+    public void bind() {
+        INDArray rows = filled(by == By.BF16, tokens, weights.from);
+        INDArray matrix = filled(by == By.BF16 || by == By.BF16_WEIGHTS, weights.to, weights.from);
+        INDArray result = memory.floats(tokens, weights.to);
+        if (by == By.OPS) {
+            product = Nd4jOp.of("matmul", new long[] {0, 1, 0}, result, rows, matrix);
+            return;
+        }
+        SharedProduct shared = new SharedProduct(new Product.Shape(
+                tokens,
+                weights.from,
+                weights.to,
+                new Operand(type(rows), false, weights.from),
+                new Operand(type(matrix), true, weights.from),
+                new Operand(Product.Type.F32, false, weights.to),
+                Sum.NOTHING));
+        long left = rows.data().address();
+        long right = matrix.data().address();
+        long to = result.data().address();
+        product = () -> shared.run(left, right, to, 0);
+    }
+
+    @Benchmark
+    public void product() {
+        product.run();
+    }
+
+    @TearDown
+    public void free() {
+        memory.close();
+    }
+
+    private INDArray filled(boolean bf16, long... shape) {
+        return memory.array(bf16 ? DataType.BFLOAT16 : DataType.FLOAT, shape).assign(Nd4j.randn(DataType.FLOAT, shape));
+    }
+
+    private static Product.Type type(INDArray array) {
+        return array.dataType() == DataType.FLOAT ? Product.Type.F32 : Product.Type.BF16;
+    }
+}
