@@ -19,15 +19,9 @@ import org.fedlora4j.model.Adapter;
 import org.fedlora4j.model.LanguageModel;
 import org.fedlora4j.model.Score;
 import org.fedlora4j.model.TokenBatch;
-import org.fedlora4j.model.exec.Precision;
 
 /** Compares what a model computes with a {@link ReferenceFile}. */
 public final class Verification {
-    /** Four times what toy models and SmolLM2 differ by at most. */
-    private static final double F32_TOLERANCE = 4e-4;
-
-    private static final double BF16_TOLERANCE = 5e-2;
-
     private static final Set<Part> MATRICES = EnumSet.of(Part.A, Part.B);
     private static final Set<Part> PARTS =
             EnumSet.of(Part.A_DIRECTION, Part.A_MAGNITUDE, Part.B_DIRECTION, Part.B_MAGNITUDE);
@@ -73,11 +67,6 @@ public final class Verification {
             }
         }
         return List.copyOf(verification.comparisons.values());
-    }
-
-    /** The largest {@link Comparison#ofLargest} that rounding explains. */
-    public static double tolerance(Precision precision) {
-        return precision == Precision.BF16 ? BF16_TOLERANCE : F32_TOLERANCE;
     }
 
     /** Compares what the reference has of one form of the adapter. */
