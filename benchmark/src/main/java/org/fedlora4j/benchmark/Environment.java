@@ -11,6 +11,7 @@ import java.util.Properties;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.fedlora4j.federation.Fields;
+import org.fedlora4j.kernels.Product;
 import org.fedlora4j.model.exec.CpuFeatures;
 import org.fedlora4j.model.exec.Precision;
 
@@ -18,7 +19,7 @@ import org.fedlora4j.model.exec.Precision;
  * Where a result was made.
  *
  * @param commit of fedlora4j, with {@code -dirty} where sources differ from it; {@code unknown} outside a clone
- * @param precision of the frozen weights' matmuls
+ * @param precision of products
  * @param versions by name: the JVM and the libraries that compute
  */
 public record Environment(String commit, Machine machine, String precision, SortedMap<String, String> versions) {
@@ -32,6 +33,7 @@ public record Environment(String commit, Machine machine, String precision, Sort
         SortedMap<String, String> versions = new TreeMap<>();
         versions.put("java", System.getProperty("java.vm.name") + " " + System.getProperty("java.version"));
         versions.put("nd4j", mavenVersion("org.nd4j", "nd4j-api"));
+        versions.put("onednn", Objects.toString(Product.oneDnnVersion(), "none"));
         return new Environment(
                 describeCommit(),
                 new Machine(

@@ -6,6 +6,7 @@ import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.federation.Recipe;
 import org.fedlora4j.federation.data.Partitioner;
 import org.fedlora4j.lora.LoraConfig;
+import org.fedlora4j.model.Recompute;
 import org.fedlora4j.tokenizer.PromptTemplate;
 
 /**
@@ -15,6 +16,7 @@ import org.fedlora4j.tokenizer.PromptTemplate;
  * @param model the checkpoint's folder
  * @param output the run folder
  * @param precision {@code auto}, {@code f32} or {@code bf16}
+ * @param recompute what training computes twice, to save memory
  * @param rounds after the recipe's warm-up
  * @param batchSize examples of a training step
  * @param batchWindow batches whose examples are sorted by length together
@@ -24,6 +26,7 @@ public record Experiment(
         Path model,
         Path output,
         String precision,
+        Recompute recompute,
         Data data,
         LoraConfig lora,
         Recipe recipe,

@@ -27,6 +27,7 @@ import org.fedlora4j.federation.data.DirichletPartitioner;
 import org.fedlora4j.federation.data.IidPartitioner;
 import org.fedlora4j.federation.data.Partitioner;
 import org.fedlora4j.lora.LoraConfig;
+import org.fedlora4j.model.Recompute;
 
 /**
  * Experiments as YAML; {@code docs/experiments.md} lists the keys and their defaults. Unknown keys are errors, and the
@@ -69,6 +70,7 @@ public final class ExperimentFile {
         tree.put("model", experiment.model().toString());
         tree.put("output", experiment.output().toString());
         tree.put("precision", experiment.precision());
+        tree.put("recompute", Fields.hyphenated(experiment.recompute()));
         Experiment.Data data = experiment.data();
         ObjectNode dataTree = tree.putObject("data");
         dataTree.put("train", data.source().toString());
@@ -133,6 +135,7 @@ public final class ExperimentFile {
         Optional<Path> model = fields.path("model");
         Optional<Path> output = fields.path("output");
         PrecisionSetting precision = fields.constant("precision", PrecisionSetting.AUTO, PrecisionSetting.values());
+        Recompute recompute = fields.constant("recompute", Recompute.NONE, Recompute.values());
         Optional<Experiment.Data> data = data(fields.child("data"));
         Optional<LoraConfig> lora = lora(fields.childOrEmpty("lora"));
         Recipe recipe = recipe(fields, tree.path("recipe"));
@@ -145,6 +148,7 @@ public final class ExperimentFile {
                 model.orElseThrow(),
                 output.orElseThrow(),
                 Fields.hyphenated(precision),
+                recompute,
                 data.orElseThrow(),
                 lora.orElseThrow(),
                 recipe,

@@ -46,7 +46,10 @@ public final class ExperimentRunner {
     public Result run(ExistingRun existing) throws IOException {
         RunFolder.check(experiment, existing);
         Precision.Choice precision = Precision.choose(experiment.precision());
-        try (LanguageModel model = LanguageModel.open(experiment.model());
+        LanguageModel.Settings settings = LanguageModel.Settings.DEFAULT
+                .withPrecision(precision.precision())
+                .withRecompute(experiment.recompute());
+        try (LanguageModel model = LanguageModel.open(experiment.model(), settings);
                 Tokenizer tokenizer = Tokenizer.open(experiment.model())) {
             requireFit(model, tokenizer);
             SkippedRecords skipped = new SkippedRecords(progress);

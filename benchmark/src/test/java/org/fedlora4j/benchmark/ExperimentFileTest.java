@@ -21,6 +21,7 @@ import org.fedlora4j.federation.RecipeFile;
 import org.fedlora4j.federation.data.CategoryPartitioner;
 import org.fedlora4j.federation.data.DirichletPartitioner;
 import org.fedlora4j.federation.data.IidPartitioner;
+import org.fedlora4j.model.Recompute;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -43,6 +44,7 @@ class ExperimentFileTest {
                 model: models/a
                 output: runs/a
                 precision: f32
+                recompute: layer
                 data:
                   train: tasks
                   fields: {instruction: question, output: answer}
@@ -63,6 +65,7 @@ class ExperimentFileTest {
         assertThat(experiment.model()).isEqualTo(Path.of("models/a"));
         assertThat(experiment.output()).isEqualTo(Path.of("runs/a"));
         assertThat(experiment.precision()).isEqualTo("f32");
+        assertThat(experiment.recompute()).isEqualTo(Recompute.LAYER);
         assertThat(experiment.data())
                 .isEqualTo(new Experiment.Data(
                         Path.of("tasks"),
@@ -163,6 +166,7 @@ class ExperimentFileTest {
             seed=many                   | seed: "many", wanted a whole number
             output=[a]                  | output: ["a"], wanted a path
             precision=f16               | precision: "f16", wanted one of [auto, f32, bf16]
+            recompute=all               | recompute: "all", wanted one of [none, attention, layer]
             recipe=no-such-recipe       | recipe: 'no-such-recipe' is neither a file nor one of
             data.max-tokens=1           | data.max-tokens: 1, wanted at least 2
             data.test-per-client=0      | data.test-per-client: 0, wanted at least 1

@@ -9,6 +9,7 @@ import java.util.concurrent.Callable;
 import org.fedlora4j.model.exec.CpuFeatures;
 import org.fedlora4j.model.exec.NativeRuntime;
 import org.fedlora4j.model.exec.Precision;
+import org.fedlora4j.model.exec.ProductLibrary;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -17,7 +18,7 @@ import picocli.CommandLine.Spec;
 /** Prints what this machine offers: backend, CPU, precision, memory, measured speed, and what would be faster. */
 @Command(
         name = "doctor",
-        description = "Show backend, CPU features, precision, memory and measured matmul speed.",
+        description = "Show backend, CPU features, precision, memory and measured speed of products.",
         footer = {"", "Example:", "  ./fedlora doctor --json"})
 final class DoctorCommand implements Callable<Integer> {
     @Spec
@@ -54,16 +55,29 @@ final class DoctorCommand implements Callable<Integer> {
                 gibibytes(memory.total()) + ", " + gibibytes(memory.available()) + " available, Java heap up to "
                         + gibibytes(memory.javaHeap()));
         Precision.Choice precision = report.precision();
+        line(out, "products", products(report.products()));
         line(out, "precision", precision.precision() + ": " + precision.reason());
         DoctorReport.Speed speed = report.speed();
         line(out, "f32", gigaflops(speed.f32Gflops()));
-        line(out, "bf16", speed.bf16Gflops() == null ? "not measured: no AMX" : gigaflops(speed.bf16Gflops()));
+        line(out, "bf16", speed.bf16Gflops() == null ? "not measured" : gigaflops(speed.bf16Gflops()));
+        DoctorReport.Weights weights = report.weights();
+        line(
+                out,
+                "weights",
+                "multiplied where they are mapped: " + String.join(", ", weights.read())
+                        + (weights.cast().isEmpty() ? "" : "; cast: " + String.join(", ", weights.cast())));
         line(out, "kernels", report.fusedKernels() ? "fused, Vector API" : "ND4J's ops");
         for (NativeRuntime.Setting setting : report.runtime().settings()) {
             String value = setting.value() == null ? " left as it is" : "=" + setting.value();
             line(out, "setting", setting.name() + value + ": " + setting.reason());
         }
         report.faster().forEach(faster -> line(out, "faster", faster));
+    }
+
+    private static String products(ProductLibrary products) {
+        return products.version() == null
+                ? "ND4J's: " + products.failure()
+                : "oneDNN " + products.version() + (products.amx() ? ", with AMX" : ", without AMX");
     }
 
     private static void line(PrintWriter out, String name, String text) {

@@ -7,12 +7,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.Loader;
 import org.fedlora4j.model.exec.CpuFeatures;
 import org.fedlora4j.model.exec.Kernel;
 import org.fedlora4j.model.exec.NativeRuntime;
 import org.fedlora4j.model.exec.Precision;
+import org.fedlora4j.model.exec.ProductLibrary;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.cpu.nativecpu.bindings.Nd4jCpu;
@@ -21,13 +25,16 @@ import org.nd4j.linalg.factory.Nd4j;
 /**
  * What this machine offers, as {@code doctor} prints it.
  *
+ * @param precision what {@code auto} is here
  * @param fusedKernels whether the small parts of a layer run as kernels of ours
  * @param faster what would make training faster here, a sentence each
  */
 record DoctorReport(
         Backend backend,
         CpuFeatures cpu,
+        ProductLibrary products,
         Precision.Choice precision,
+        Weights weights,
         Memory memory,
         Speed speed,
         NativeRuntime.Settings runtime,
@@ -69,7 +76,20 @@ record DoctorReport(
         }
     }
 
-    /** Measured matmul speeds; bf16 is measured where AMX is there. */
+    /** Types of a checkpoint's weights: which ones are multiplied where they are mapped, and which are cast. */
+    record Weights(List<String> read, List<String> cast) {
+        private static final SortedMap<String, DataType> TYPES =
+                new TreeMap<>(Map.of("f32", DataType.FLOAT, "f16", DataType.FLOAT16, "bf16", DataType.BFLOAT16));
+
+        static Weights in(Precision precision) {
+            List<String> read = new ArrayList<>();
+            List<String> cast = new ArrayList<>();
+            TYPES.forEach((name, type) -> (precision.reads(type) ? read : cast).add(name));
+            return new Weights(read, cast);
+        }
+    }
+
+    /** Measured speeds of a plan's product; bf16 is measured where {@code auto} chooses it. */
     record Speed(double f32Gflops, @Nullable Double bf16Gflops) {}
 
     DoctorReport {
@@ -80,8 +100,11 @@ record DoctorReport(
     static DoctorReport examine() {
         NativeRuntime.Settings runtime = NativeRuntime.settings();
         CpuFeatures cpu = CpuFeatures.detect();
+        ProductLibrary products = ProductLibrary.load();
+        Precision.Choice precision = Precision.choose("auto");
         Speed speed = new Speed(
-                MatmulSpeed.measure(DataType.FLOAT), runtime.amx() ? MatmulSpeed.measure(DataType.BFLOAT16) : null);
+                ProductSpeed.measure(Precision.F32),
+                precision.precision() == Precision.BF16 ? ProductSpeed.measure(Precision.BF16) : null);
         Backend backend = new Backend(
                 Nd4j.getBackend().getClass().getSimpleName(),
                 library(),
@@ -91,12 +114,14 @@ record DoctorReport(
         return new DoctorReport(
                 backend,
                 cpu,
-                Precision.choose("auto"),
+                products,
+                precision,
+                Weights.in(precision.precision()),
                 Memory.read(),
                 speed,
                 runtime,
                 Kernel.available(),
-                faster(cpu, runtime, backend.library(), Kernel.available()));
+                faster(cpu, runtime, products, Kernel.available()));
     }
 
     /** JavaCPP unpacks a library into a folder that has the archive's name. */
@@ -110,22 +135,26 @@ record DoctorReport(
     }
 
     /** What would make training faster than it is with this CPU, these settings and this library. */
-    static List<String> faster(CpuFeatures cpu, NativeRuntime.Settings runtime, String library, boolean fusedKernels) {
+    static List<String> faster(
+            CpuFeatures cpu, NativeRuntime.Settings runtime, ProductLibrary products, boolean fusedKernels) {
         List<String> faster = new ArrayList<>();
-        if (!library.contains("onednn")) {
-            faster.add("ND4J's oneDNN build: " + library + " was loaded");
+        if (products.failure() != null) {
+            faster.add("oneDNN for products, which ND4J computes here: " + products.failure());
+        } else if (!cpu.hasAmxBf16()) {
+            faster.add("A CPU with AMX, which multiplies bf16 several times as fast as f32");
+        } else if (!products.amx()) {
+            faster.add("AMX, which this CPU has and oneDNN may not use: the kernel doesn't permit it, or "
+                    + "ONEDNN_MAX_CPU_ISA is set");
         }
         if (!fusedKernels) {
-            faster.add("Java's Vector API, which our kernels need: --add-modules=jdk.incubator.vector");
+            faster.add("Fused kernels, without which there is no bf16 either: java @jvm.options, which adds the Vector "
+                    + "API, without -Dfedlora.kernels=off");
         }
         if (runtime.late()) {
             faster.add("Starting ND4J after NativeRuntime.ensure(): its settings came too late");
         }
-        if (cpu.hasAmxBf16() && !runtime.amx()) {
-            faster.add("AMX, which this CPU has and which is off: the settings above say why");
-        }
         if (cpu.processors() < 8) {
-            faster.add("More processors than " + cpu.processors() + ": matmuls run on all of them");
+            faster.add("More processors than " + cpu.processors() + ": products run on all of them");
         }
         return faster;
     }

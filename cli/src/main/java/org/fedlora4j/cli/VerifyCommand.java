@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.fedlora4j.benchmark.verify.Comparison;
 import org.fedlora4j.benchmark.verify.ReferenceFile;
+import org.fedlora4j.benchmark.verify.Tolerance;
 import org.fedlora4j.benchmark.verify.Verification;
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.common.Progress;
@@ -62,15 +63,21 @@ final class VerifyCommand implements Callable<Integer> {
     @Option(names = "--adapter", paramLabel = "DIR", description = "A PEFT adapter that the reference was made with.")
     private @Nullable Path adapter;
 
-    @Option(names = "--precision", defaultValue = "auto", description = "auto, f32 or bf16.")
+    @Option(
+            names = "--precision",
+            paramLabel = "P",
+            defaultValue = "f32",
+            description = "What products multiply: f32, bf16, or auto, the faster of these here (default: "
+                    + "${DEFAULT-VALUE}).")
     private String precision;
 
     @Option(
             names = "--tolerance",
-            defaultValue = "4e-4",
-            description = "Largest difference allowed, as a part of the tensor's largest value (default: "
-                    + "${DEFAULT-VALUE}).")
-    private double tolerance;
+            paramLabel = "T",
+            description =
+                    "Largest difference allowed, as a part of the tensor's largest value (default: 4e-4 in f32; 5e-2 in "
+                            + "bf16, for gradients 2.5e-1).")
+    private @Nullable Double tolerance;
 
     @Option(names = "--padding", description = "Compare padded positions too.")
     private boolean padding;
@@ -80,15 +87,15 @@ final class VerifyCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        if (!(tolerance >= 0 && Double.isFinite(tolerance))) {
+        if (tolerance != null && !(tolerance >= 0 && Double.isFinite(tolerance))) {
             throw new BadInputException("--tolerance: " + tolerance + ", wanted a number of at least 0");
         }
-        Precision.choose(precision);
+        Precision chosen = Precision.choose(precision).precision();
         if (reference == null && !checksum) {
             throw new BadInputException("verify: neither --reference nor --checksum; wanted what to compare with");
         }
         boolean same = !checksum || isAsWritten();
-        return (reference == null || isEqual(reference)) && same ? 0 : Main.OUR_FAILURE;
+        return (reference == null || isEqual(reference, chosen)) && same ? 0 : Main.OUR_FAILURE;
     }
 
     private boolean isAsWritten() throws IOException {
@@ -102,33 +109,46 @@ final class VerifyCommand implements Callable<Integer> {
         return found.isSame();
     }
 
-    private boolean isEqual(Path referenceFile) throws IOException {
-        List<Comparison> comparisons = compare(referenceFile);
+    private boolean isEqual(Path referenceFile, Precision chosen) throws IOException {
+        Tolerance allowed = tolerance == null ? Tolerance.of(chosen) : new Tolerance(tolerance, tolerance);
+        List<Comparison> comparisons = compare(referenceFile, chosen);
         Comparison worst = comparisons.stream()
-                .max(Comparator.comparingDouble(Comparison::ofLargest))
+                .max(Comparator.comparingDouble(comparison -> comparison.ofTolerance(allowed)))
                 .orElseThrow();
-        boolean equal = worst.isWithin(tolerance);
+        boolean equal = worst.ofTolerance(allowed) <= 1;
         PrintWriter out = spec.commandLine().getOut();
         if (json) {
-            out.println(toJson(comparisons, equal).toPrettyString());
+            out.println(toJson(comparisons, chosen, allowed, equal).toPrettyString());
         } else {
-            print(comparisons, worst, equal, out);
+            print(comparisons, out);
+            out.printf("%s: ", chosen);
+            if (equal) {
+                out.printf("all %d within %s%n", comparisons.size(), allowed);
+            } else {
+                out.printf(
+                        Locale.ROOT,
+                        "not within %s: %s differs by %.1e of its largest value%n",
+                        allowed,
+                        worst.name(),
+                        worst.ofLargest());
+            }
         }
         out.flush();
         return equal;
     }
 
-    private List<Comparison> compare(Path referenceFile) throws IOException {
+    private List<Comparison> compare(Path referenceFile, Precision chosen) throws IOException {
         try (ReferenceFile file = new ReferenceFile(referenceFile);
                 ReadableModel readable = ReadableModel.of(source, Progress.onStderr());
-                LanguageModel model = LanguageModel.open(readable.folder())) {
+                LanguageModel model =
+                        LanguageModel.open(readable.folder(), LanguageModel.Settings.DEFAULT.withPrecision(chosen))) {
             Optional<AdapterState> state =
                     adapter == null ? Optional.empty() : Optional.of(PeftAdapter.read(adapter, model.config()));
             return Verification.run(model, state, file, padding);
         }
     }
 
-    private void print(List<Comparison> comparisons, Comparison worst, boolean equal, PrintWriter out) {
+    private static void print(List<Comparison> comparisons, PrintWriter out) {
         int width = comparisons.stream()
                 .mapToInt(comparison -> comparison.name().length())
                 .max()
@@ -142,26 +162,17 @@ final class VerifyCommand implements Callable<Integer> {
                     comparison.absolute(),
                     comparison.ofLargest());
         }
-        if (equal) {
-            out.printf(Locale.ROOT, "all %d within %.1e%n", comparisons.size(), tolerance);
-        } else {
-            out.printf(
-                    Locale.ROOT,
-                    "not within %.1e: %s differs by %.1e of its largest value%n",
-                    tolerance,
-                    worst.name(),
-                    worst.ofLargest());
-        }
     }
 
-    private ObjectNode toJson(List<Comparison> comparisons, boolean equal) {
+    private static ObjectNode toJson(List<Comparison> comparisons, Precision chosen, Tolerance allowed, boolean equal) {
         ObjectNode tree = JsonNodeFactory.instance.objectNode();
-        tree.put("equal", equal).put("tolerance", tolerance);
+        tree.put("equal", equal).put("precision", chosen.toString());
         ObjectNode tensors = tree.putObject("tensors");
         for (Comparison comparison : comparisons) {
             tensors.putObject(comparison.name())
                     .put("difference", comparison.absolute())
-                    .put("ofLargest", comparison.ofLargest());
+                    .put("ofLargest", comparison.ofLargest())
+                    .put("tolerance", allowed.of(comparison));
         }
         return tree;
     }

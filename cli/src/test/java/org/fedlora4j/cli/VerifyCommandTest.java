@@ -23,7 +23,7 @@ class VerifyCommandTest {
         assertThat(verified.out().lines())
                 .hasSize(9)
                 .anyMatch(line -> line.matches("logits +[0-9]\\.[0-9]e-0[4-9] +[0-9]\\.[0-9]e-0[5-9]"))
-                .endsWith("all 7 within 4.0e-04");
+                .endsWith("f32: all 7 within 4.0e-04");
         assertThat(verified.err()).isEmpty();
     }
 
@@ -41,7 +41,7 @@ class VerifyCommandTest {
         assertThat(verified.out().lines().toList())
                 .last()
                 .asString()
-                .matches("not within 1\\.0e-12: (logits|hidden\\.[a-z0-9]+) differs by .* of its largest value");
+                .matches("f32: not within 1\\.0e-12: (logits|hidden\\.[a-z0-9]+) differs by .* of its largest value");
         assertThat(verified.err()).isEmpty();
     }
 

@@ -17,6 +17,7 @@ import org.fedlora4j.lora.PeftAdapter;
 import org.fedlora4j.lora.Trainer;
 import org.fedlora4j.model.LanguageModel;
 import org.fedlora4j.model.TokenBatch;
+import org.fedlora4j.model.exec.Precision;
 import org.fedlora4j.tokenizer.EncodedExample;
 import org.fedlora4j.tokenizer.InstructionEncoder;
 import org.fedlora4j.tokenizer.PromptTemplate;
@@ -31,7 +32,9 @@ public final class FineTune {
     public static void main(String[] arguments) throws IOException {
         Path folder = Path.of(arguments[0]);
         LoraConfig lora = LoraConfig.of(8, 16, "q_proj", "v_proj");
-        try (LanguageModel model = LanguageModel.open(folder);
+        // bf16 where this machine computes it fastest, else float32.
+        Precision precision = Precision.choose("auto").precision();
+        try (LanguageModel model = LanguageModel.open(folder, LanguageModel.Settings.DEFAULT.withPrecision(precision));
                 Tokenizer tokenizer = Tokenizer.open(folder);
                 Trainer trainer = new Trainer(
                         model, lora, Set.of(Part.A, Part.B), MagnitudeAxis.ROW, MagnitudeStep.MULTIPLICATIVE)) {

@@ -19,6 +19,7 @@ import org.fedlora4j.federation.StateFolder;
 import org.fedlora4j.lora.LoraConfig;
 import org.fedlora4j.lora.PeftAdapter;
 import org.fedlora4j.model.LanguageModel;
+import org.fedlora4j.model.exec.Precision;
 import org.fedlora4j.tokenizer.EncodedExample;
 import org.fedlora4j.tokenizer.InstructionEncoder;
 import org.fedlora4j.tokenizer.PromptTemplate;
@@ -31,7 +32,9 @@ public final class TrainFederated {
     public static void main(String[] arguments) throws IOException {
         Path folder = Path.of(arguments[0]);
         Path output = Path.of(arguments[2]);
-        try (LanguageModel model = LanguageModel.open(folder);
+        // bf16 where this machine computes it fastest, else float32.
+        Precision precision = Precision.choose("auto").precision();
+        try (LanguageModel model = LanguageModel.open(folder, LanguageModel.Settings.DEFAULT.withPrecision(precision));
                 Tokenizer tokenizer = Tokenizer.open(folder)) {
             InstructionEncoder encoder = new InstructionEncoder(tokenizer, PromptTemplate.ALPACA, 256);
             Map<String, List<Example>> byCategory = InstructionData.read(Path.of(arguments[1])).stream()

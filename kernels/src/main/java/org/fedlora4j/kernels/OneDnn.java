@@ -4,6 +4,7 @@ import com.sun.jna.Library;
 import com.sun.jna.Native;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.Platform;
+import com.sun.jna.Pointer;
 import com.sun.jna.ptr.PointerByReference;
 import java.io.File;
 import java.io.IOException;
@@ -36,6 +37,8 @@ final class OneDnn {
     private static final int IN_ORDER = 1;
     private static final int UNIMPLEMENTED = 3;
     private static final int RTLD_LAZY_LOCAL = 1;
+    /** Tiles, and tiles of int8 and of bf16, in dnnl_cpu_isa_t. */
+    private static final int AMX = 0xe00;
 
     private static final @Nullable String FAILURE = load();
     private static long engine;
@@ -45,6 +48,19 @@ final class OneDnn {
     /** Why the library can't be used here, or null where it can. */
     static @Nullable String failure() {
         return FAILURE;
+    }
+
+    /** Its version, such as {@code 3.8.1}. */
+    static String version() {
+        Pointer version = dnnl_version();
+        return version.getInt(0) + "." + version.getInt(Integer.BYTES) + "." + version.getInt(2 * Integer.BYTES);
+    }
+
+    /**
+     * Whether it uses AMX. It asks the kernel for the tiles itself, and obeys the variable {@code ONEDNN_MAX_CPU_ISA}.
+     */
+    static boolean hasAmx() {
+        return (dnnl_get_effective_cpu_isa() & AMX) == AMX;
     }
 
     /** The CPU. */
@@ -121,6 +137,10 @@ final class OneDnn {
 
         private static native void omp_set_num_threads(int threads);
     }
+
+    private static native Pointer dnnl_version();
+
+    private static native int dnnl_get_effective_cpu_isa();
 
     private static native int dnnl_engine_create(long[] engine, int kind, long index);
 

@@ -106,7 +106,9 @@ public final class Product {
     /** Each member's memory for what a product needs while it runs, as large as the largest so far. */
     private static final NativeBlock[] SCRATCHPADS = NativeBlock.forTeam();
 
-    private final String implementation;
+    /** As oneDNN names it. */
+    final String implementation;
+
     private final long primitive;
     private final long scratchBytes;
     private final Member[] members = new Member[Team.size()];
@@ -114,6 +116,19 @@ public final class Product {
     /** Why there are no products here, or null where there are. */
     public static @Nullable String failure() {
         return OneDnn.failure();
+    }
+
+    /** The version of oneDNN, or null where there is none. */
+    public static @Nullable String oneDnnVersion() {
+        return failure() == null ? OneDnn.version() : null;
+    }
+
+    /**
+     * Whether bfloat16 is multiplied by AMX, several times as fast as float32: the CPU has it, the kernel permits it, and
+     * the variable {@code ONEDNN_MAX_CPU_ISA} does not forbid it.
+     */
+    public static boolean hasAmx() {
+        return failure() == null && OneDnn.hasAmx();
     }
 
     /**

@@ -39,8 +39,9 @@ class LauncherTest {
         assertThat(launcher().err()).isEmpty();
         assertThat(launcher().out().lines())
                 .isNotEmpty()
-                .allMatch(line ->
-                        line.matches("(backend|java|cpu|threads|memory|precision|f32|bf16|setting|faster) +.*"));
+                .allMatch(
+                        line -> line.matches(
+                                "(backend|java|cpu|threads|memory|products|precision|f32|bf16|weights|kernels|setting|faster) +.*"));
     }
 
     /** A disk without room, as a limit on the size of files: the model has 2.6 MB, and 2 MB may be written. */

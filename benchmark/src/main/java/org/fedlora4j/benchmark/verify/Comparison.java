@@ -27,8 +27,8 @@ public record Comparison(String name, double absolute, double ofLargest) {
         }
     }
 
-    /** Whether {@link #ofLargest} is at most the tolerance; a difference that is no number never is. */
-    public boolean isWithin(double tolerance) {
-        return ofLargest <= tolerance;
+    /** How much of its tolerance it takes: it is within it if at most 1, which what is no number never is. */
+    public double ofTolerance(Tolerance tolerance) {
+        return ofLargest == 0 ? 0 : ofLargest / tolerance.of(this);
     }
 }

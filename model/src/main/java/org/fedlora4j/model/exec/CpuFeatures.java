@@ -65,7 +65,7 @@ public record CpuFeatures(String modelName, Set<String> flags, int processors) {
                 .orElse(otherwise);
     }
 
-    /** Whether the CPU multiplies bf16 tiles; using them also needs the kernel's permission, see NativeRuntime. */
+    /** Whether the CPU multiplies bf16 tiles; using them also needs the kernel's permission, which oneDNN asks for. */
     public boolean hasAmxBf16() {
         return flags.contains("amx_tile") && flags.contains("amx_bf16");
     }

@@ -5,9 +5,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
-import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -20,17 +20,11 @@ import org.jspecify.annotations.Nullable;
  *
  * <ul>
  *   <li>{@code GOMP_SPINCOUNT=1000} (Linux): by default libgomp's idle threads spin long and starve those that work.
- *   <li>{@code ONEDNN_MAX_CPU_ISA} and {@code DNNL_MAX_CPU_ISA} {@code = AVX512_CORE_AMX} (Linux on x86-64 with AMX):
- *       oneDNN 2.3 keeps AMX off otherwise. Only with the kernel's permission to use the tiles (<a
- *       href="https://docs.kernel.org/arch/x86/xstate.html">arch_prctl, ARCH_REQ_XCOMP_PERM</a>), without which AMX
- *       code dies of SIGILL.
  *   <li>{@code org.bytedeco.javacpp.maxphysicalbytes=0}: JavaCPP otherwise fails when the process grows beyond four
  *       times the Java heap, and weights live outside the heap.
  * </ul>
  */
 public final class NativeRuntime {
-    private static final String AMX_ISA = "AVX512_CORE_AMX";
-    private static final List<String> ISA_VARIABLES = List.of("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA");
     private static final List<String> SPIN_VARIABLES = List.of("GOMP_SPINCOUNT", "OMP_WAIT_POLICY");
     private static final String MEMORY_LIMIT = "org.bytedeco.javacpp.maxphysicalbytes";
 
@@ -52,10 +46,9 @@ public final class NativeRuntime {
     /**
      * What was done to this process.
      *
-     * @param amx whether oneDNN may use AMX: the CPU has it, the kernel permits it, oneDNN is told so
      * @param late whether ND4J's library was loaded before, so that environment variables set here have no effect
      */
-    public record Settings(List<Setting> settings, boolean amx, boolean late) {
+    public record Settings(List<Setting> settings, boolean late) {
         public Settings {
             settings = List.copyOf(settings);
         }
@@ -77,9 +70,7 @@ public final class NativeRuntime {
 
     private static Settings apply() {
         boolean linux = System.getProperty("os.name", "").equals("Linux");
-        boolean amd64 = System.getProperty("os.arch", "").equals("amd64");
-        CpuFeatures cpu = linux ? CpuFeatures.detect() : CpuFeatures.parse(List.of());
-        Settings decided = decide(linux, cpu, System.getenv(), () -> amd64 && NativeRuntime.requestTilePermission());
+        Settings decided = decide(linux, System.getenv());
         for (Setting setting : decided.settings()) {
             if (setting.value() == null) {
                 continue;
@@ -92,64 +83,27 @@ public final class NativeRuntime {
         return decided;
     }
 
-    /** The decisions alone: for the tests, which can't change the CPU they run on. */
-    static Settings decide(
-            boolean linux, CpuFeatures cpu, Map<String, String> environment, BooleanSupplier tilePermission) {
+    /** The decisions alone, for any system and environment. */
+    static Settings decide(boolean linux, Map<String, String> environment) {
         List<Setting> settings = new ArrayList<>();
-        boolean amx = false;
         if (linux) {
             settings.add(spinning(environment));
-            // Asked for even where the user chose oneDNN's instruction set: it may be the one with AMX.
-            boolean permitted = cpu.hasAmxBf16() && tilePermission.getAsBoolean();
-            String chosen = firstSet(environment, ISA_VARIABLES);
-            amx = permitted && (chosen == null || chosen.equalsIgnoreCase(AMX_ISA));
-            for (String name : ISA_VARIABLES) {
-                settings.add(instructionSet(name, cpu, permitted, chosen));
-            }
         }
         settings.add(memoryLimit());
-        return new Settings(settings, amx, linux && nativeLibraryLoaded());
+        return new Settings(settings, linux && nativeLibraryLoaded());
     }
 
     private static Setting spinning(Map<String, String> environment) {
         String name = SPIN_VARIABLES.get(0);
-        return firstSet(environment, SPIN_VARIABLES) == null
+        return Collections.disjoint(environment.keySet(), SPIN_VARIABLES)
                 ? new Setting(Kind.ENVIRONMENT, name, "1000", "idle threads spin briefly only")
                 : new Setting(Kind.ENVIRONMENT, name, null, "the user has set " + String.join(" or ", SPIN_VARIABLES));
-    }
-
-    private static Setting instructionSet(String name, CpuFeatures cpu, boolean permitted, @Nullable String chosen) {
-        if (chosen != null) {
-            return new Setting(Kind.ENVIRONMENT, name, null, "the user has chosen " + chosen);
-        }
-        if (permitted) {
-            return new Setting(Kind.ENVIRONMENT, name, AMX_ISA, "the CPU has AMX-BF16 and the kernel permits it");
-        }
-        String reason = cpu.hasAmxBf16() ? "the kernel doesn't permit AMX" : "the CPU has no AMX-BF16";
-        return new Setting(Kind.ENVIRONMENT, name, null, reason);
     }
 
     private static Setting memoryLimit() {
         return System.getProperty(MEMORY_LIMIT) == null
                 ? new Setting(Kind.SYSTEM_PROPERTY, MEMORY_LIMIT, "0", "weights live outside the Java heap")
                 : new Setting(Kind.SYSTEM_PROPERTY, MEMORY_LIMIT, null, "the user has set it");
-    }
-
-    private static @Nullable String firstSet(Map<String, String> environment, List<String> names) {
-        return names.stream()
-                .filter(environment::containsKey)
-                .map(environment::get)
-                .findFirst()
-                .orElse(null);
-    }
-
-    /** Asks the kernel, for the whole process, for the right to use AMX's tiles. */
-    private static boolean requestTilePermission() {
-        long archPrctl = 158;
-        long archReqXcompPerm = 0x1023;
-        long xfeatureXtiledata = 18;
-        Object[] arguments = {archPrctl, archReqXcompPerm, xfeatureXtiledata};
-        return NativeLibrary.getInstance("c").getFunction("syscall").invokeLong(arguments) == 0;
     }
 
     /** The C library's setenv: {@link System#getenv()} is a copy that native code doesn't see. */

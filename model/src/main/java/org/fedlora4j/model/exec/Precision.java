@@ -47,22 +47,27 @@ public enum Precision {
      * @throws BadInputException if the setting is another, or if what it asks for can't be had here
      */
     public static Choice choose(String setting) {
-        return choose(setting, refusal(NativeRuntime.settings().amx(), Kernel.available(), Product.failure()));
+        return choose(setting, refusal(Product.failure(), Product.hasAmx(), Kernel.available()));
     }
 
     /** Why bf16 is not to be had, or null where it is: without AMX it would be slower than f32. */
-    static @Nullable String refusal(boolean amx, boolean kernels, @Nullable String productFailure) {
-        if (!amx) {
-            return "bf16 matmuls are slower than f32 ones without AMX";
+    static @Nullable String refusal(@Nullable String productFailure, boolean amx, boolean kernels) {
+        if (productFailure != null) {
+            return productFailure;
         }
-        return kernels ? productFailure : "the JVM was started without the Vector API, or kernels are switched off";
+        if (!amx) {
+            return "bf16 products are slower than f32 ones without AMX";
+        }
+        return kernels ? null : "the JVM was started without the Vector API, or kernels are switched off";
     }
 
     /** The choice where bf16 is refused for a reason, or not. */
     static Choice choose(String setting, @Nullable String refusal) {
         return switch (setting) {
             case "auto" ->
-                refusal == null ? new Choice(BF16, "the fastest here: the CPU has AMX") : new Choice(F32, refusal);
+                refusal == null
+                        ? new Choice(BF16, "products of bf16 are the fastest here: the CPU has AMX")
+                        : new Choice(F32, refusal);
             case "f32" -> new Choice(F32, "asked for");
             case "bf16" -> {
                 if (refusal != null) {

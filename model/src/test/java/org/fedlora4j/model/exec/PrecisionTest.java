@@ -28,18 +28,18 @@ class PrecisionTest {
     }
 
     @Test
-    void bf16TakesAmxAndKernelsAndProducts() {
-        assertThat(Precision.refusal(true, true, null)).isNull();
-        assertThat(Precision.refusal(false, true, null)).contains("without AMX");
-        assertThat(Precision.refusal(true, false, null)).contains("Vector API");
-        assertThat(Precision.refusal(true, true, "no oneDNN")).isEqualTo("no oneDNN");
+    void bf16TakesProductsAndAmxAndKernels() {
+        assertThat(Precision.refusal(null, true, true)).isNull();
+        assertThat(Precision.refusal("no oneDNN", false, true)).isEqualTo("no oneDNN");
+        assertThat(Precision.refusal(null, false, true)).contains("without AMX");
+        assertThat(Precision.refusal(null, true, false)).contains("Vector API");
     }
 
-    /** On every CPU: what is chosen here is what its features allow. */
+    /** On every CPU: bf16 is chosen where there is AMX, and there is none that the CPU does not list. */
     @Test
     void thisMachinesChoiceFollowsItsFeatures() {
-        boolean amx = NativeRuntime.settings().amx() && Product.failure() == null;
-        assertThat(Precision.choose("auto").precision()).isEqualTo(amx ? Precision.BF16 : Precision.F32);
+        assertThat(Precision.choose("auto").precision()).isEqualTo(Product.hasAmx() ? Precision.BF16 : Precision.F32);
+        assertThat(CpuFeatures.detect().hasAmxBf16() || !Product.hasAmx()).isTrue();
     }
 
     @ParameterizedTest

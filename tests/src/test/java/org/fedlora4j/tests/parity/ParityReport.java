@@ -24,7 +24,8 @@ final class ParityReport implements BeforeAllCallback {
         HIDDEN("hidden*"),
         GRADIENTS("gradients*"),
         GRADIENT_NORM("norm*"),
-        WEIGHTS("weights");
+        WEIGHTS("weights"),
+        OTHER_IDS("other ids");
 
         private final String title;
 
@@ -51,8 +52,10 @@ final class ParityReport implements BeforeAllCallback {
     }
 
     private static void write() throws IOException {
-        StringBuilder text = new StringBuilder("Largest difference from PyTorch, transformers and PEFT, f32\n");
-        text.append("(* relative: to the tensor's largest value; smollm2's gradients and weights in L2 norm)\n");
+        StringBuilder text = new StringBuilder("Largest difference from PyTorch, transformers and PEFT in f32\n");
+        text.append(
+                "(* relative: to the tensor's largest value; smollm2's gradients and weights in L2 norm; in bf16 all,");
+        text.append(" and gradients in L2 norm)\n");
         text.append(String.format("%-44s", "case"));
         for (Quantity quantity : Quantity.values()) {
             text.append(String.format("%12s", quantity.title));

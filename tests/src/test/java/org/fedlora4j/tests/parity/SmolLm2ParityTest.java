@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.within;
 import static org.fedlora4j.tests.parity.ParityReport.check;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -18,8 +17,6 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import org.fedlora4j.common.Progress;
-import org.fedlora4j.converter.CheckpointConverter;
 import org.fedlora4j.lora.AdamW;
 import org.fedlora4j.lora.AdapterState;
 import org.fedlora4j.lora.LoraPair;
@@ -34,7 +31,6 @@ import org.fedlora4j.model.GenerationRequest;
 import org.fedlora4j.model.LanguageModel;
 import org.fedlora4j.model.Score;
 import org.fedlora4j.model.TokenBatch;
-import org.fedlora4j.tests.RealModel;
 import org.fedlora4j.tests.parity.ParityReport.Quantity;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -68,11 +64,7 @@ class SmolLm2ParityTest {
 
     @BeforeAll
     void unpackAndConvert(@TempDir Path folder) throws Exception {
-        Path unpacked = folder.resolve("unpacked");
-        RealModel.unpack(unpacked);
-        CheckpointConverter.convert(
-                unpacked, folder.resolve("converted"), CheckpointConverter.Options.DEFAULT, Progress.none());
-        model = LanguageModel.open(folder.resolve("converted"));
+        model = LanguageModel.open(SmolLm2.convert(folder));
         plain = model.with(Adapter.NONE);
     }
 
@@ -85,10 +77,10 @@ class SmolLm2ParityTest {
     @Test
     void logitsOfEveryPrompt() throws IOException {
         try (Reference reference = new Reference(Reference.golden("smollm2/logits.safetensors"))) {
-            for (JsonNode prompt : json("prompts.json").get("prompts")) {
+            for (JsonNode prompt : SmolLm2.json("prompts.json").get("prompts")) {
                 String name = prompt.get("name").textValue();
                 int[] ids = reference.ints(name + ".input_ids");
-                assertThat(ids).containsExactly(ids(prompt.get("ids")));
+                assertThat(ids).containsExactly(SmolLm2.ids(prompt.get("ids")));
                 float[][] logits = plain.logits(TokenBatch.of(new int[][] {ids}))[0];
                 checkLogits(logits[ids.length - 1], reference.floats(name + ".last_logits"));
                 int[] bestIds = reference.ints(name + ".top20_ids");
@@ -113,7 +105,7 @@ class SmolLm2ParityTest {
 
     @Test
     void lossOfEveryRecordAndOfTheBatch() throws IOException {
-        try (Reference reference = sft()) {
+        try (Reference reference = SmolLm2.sft()) {
             List<Score> scores = plain.score(reference.batch(2));
             checkExampleLosses("smollm2, records", scores, reference.floats("example_loss"), LOSS);
             assertThat(scores.stream().mapToInt(score -> (int) score.targets()).toArray())
@@ -125,13 +117,13 @@ class SmolLm2ParityTest {
 
     @Test
     void everyGreedyIdOfEveryPromptAloneAndInABatch() throws IOException {
-        int eos = json("prompts.json").get("eos_id").intValue();
+        int eos = SmolLm2.json("prompts.json").get("eos_id").intValue();
         List<int[]> prompts = new ArrayList<>();
         List<int[]> wanted = new ArrayList<>();
-        for (JsonNode text : json("greedy.json")) {
-            prompts.add(ids(text.get("prompt_ids")));
+        for (JsonNode text : SmolLm2.json("greedy.json")) {
+            prompts.add(SmolLm2.ids(text.get("prompt_ids")));
             boolean stopped = text.get("stopped_at_eos").booleanValue();
-            int[] ids = ids(text.get("new_ids"));
+            int[] ids = SmolLm2.ids(text.get("new_ids"));
             wanted.add(stopped ? Arrays.copyOf(ids, ids.length - 1) : ids);
         }
         int longest = wanted.stream().mapToInt(ids -> ids.length).max().orElseThrow();
@@ -150,11 +142,11 @@ class SmolLm2ParityTest {
     void twentyTrainingSteps() throws IOException {
         AdapterState initial = PeftAdapter.read(Reference.golden("smollm2/adapter-init"), model.config());
         AdapterState wanted = PeftAdapter.read(Reference.golden("smollm2/adapter-final"), model.config());
-        JsonNode training = json("training.json");
+        JsonNode training = SmolLm2.json("training.json");
         JsonNode settings = training.get("optimizer");
         AdamW optimizer = new AdamW(AdamW.Settings.of(
                 settings.get("lr").doubleValue(), settings.get("weight_decay").doubleValue()));
-        try (Reference sft = sft();
+        try (Reference sft = SmolLm2.sft();
                 Reference gradients = new Reference(Reference.golden("smollm2/training-gradients.safetensors"));
                 TrainableAdapter adapter =
                         new TrainableAdapter(model.config(), initial.config(), MATRICES, MagnitudeAxis.ROW);
@@ -165,7 +157,7 @@ class SmolLm2ParityTest {
             forEachMatrix(adapter, (name, part, module) -> parameters.put(name, adapter.read(part, module)));
             int compared = 0;
             for (JsonNode step : training.get("steps")) {
-                TokenBatch batch = select(records, ids(step.get("records")));
+                TokenBatch batch = SmolLm2.select(records, SmolLm2.ids(step.get("records")));
                 double loss = adapted.gradients(batch).meanLoss();
                 double difference = Math.abs(loss - step.get("loss").doubleValue());
                 check("smollm2, 20 steps", Quantity.LOSS, difference, TRAINING_LOSS);
@@ -186,7 +178,7 @@ class SmolLm2ParityTest {
                         .as("cosine of B A of %s", module)
                         .isCloseTo(1, within(FINAL_COSINE));
             }
-            float[] after = floats(training.get("example_loss_after"));
+            float[] after = SmolLm2.floats(training.get("example_loss_after"));
             checkExampleLosses("smollm2, trained", adapted.score(records), after, TRAINING_LOSS);
         }
     }
@@ -274,34 +266,5 @@ class SmolLm2ParityTest {
             squaresOfB += (double) b[i] * b[i];
         }
         return product / Math.sqrt(squaresOfA * squaresOfB);
-    }
-
-    private static TokenBatch select(TokenBatch batch, int[] rows) {
-        int[][] ids = Arrays.stream(rows).mapToObj(row -> batch.ids()[row]).toArray(int[][]::new);
-        int[][] labels =
-                Arrays.stream(rows).mapToObj(row -> batch.labels()[row]).toArray(int[][]::new);
-        return new TokenBatch(ids, labels, batch.padId());
-    }
-
-    private static Reference sft() throws IOException {
-        return new Reference(Reference.golden("smollm2/sft.safetensors"));
-    }
-
-    private static JsonNode json(String name) throws IOException {
-        return new ObjectMapper().readTree(Reference.golden("smollm2/" + name).toFile());
-    }
-
-    private static int[] ids(JsonNode array) {
-        int[] ids = new int[array.size()];
-        Arrays.setAll(ids, i -> array.get(i).intValue());
-        return ids;
-    }
-
-    private static float[] floats(JsonNode array) {
-        float[] values = new float[array.size()];
-        for (int i = 0; i < values.length; i++) {
-            values[i] = array.get(i).floatValue();
-        }
-        return values;
     }
 }
