@@ -49,7 +49,7 @@ public final class ProductKernel {
         float[] scratch = Scratch.floats(member, TILE * (stride + 2) + LENGTH);
         short[] halves = Scratch.shorts(member, TILE * stride);
         int sums = TILE * stride;
-        boolean fused = count == 1 && matrix.type() == WeightMatrix.Type.BF16;
+        boolean fused = count == 1 && matrix.type() == Product.Type.BF16;
         if (fused) {
             matrix.readHalves(row, rows, halves);
         } else {

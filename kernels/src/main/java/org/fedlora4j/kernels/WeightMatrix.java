@@ -17,14 +17,6 @@ import jdk.incubator.vector.VectorOperators;
  * floats, which is exact.
  */
 public final class WeightMatrix {
-    /** How an element is stored. */
-    public enum Type {
-        F32,
-        /** The upper half of a float. */
-        BF16,
-        F16
-    }
-
     /** Rows are read padded with zeros to a multiple of so many elements, those that a vector of 16-bit ones holds. */
     static final int STEP = 2 * LENGTH;
 
@@ -32,7 +24,8 @@ public final class WeightMatrix {
     /** The exponents of 16-bit floats begin at -15, those of floats at -127. */
     private static final float F16_BIAS = 0x1p112f;
 
-    private final Type type;
+    private final ByteBuffer memory;
+    private final Product.Type type;
     private final int rows;
     private final int columns;
     private final FloatBuffer floats;
@@ -41,16 +34,17 @@ public final class WeightMatrix {
     /**
      * A matrix over memory that somebody else owns.
      *
-     * @param memory rows · columns elements in the machine's byte order
+     * @param memory native, rows · columns elements in the machine's byte order
      */
-    public WeightMatrix(ByteBuffer memory, Type type, int rows, int columns) {
+    public WeightMatrix(ByteBuffer memory, Product.Type type, int rows, int columns) {
         ByteBuffer bytes = memory.duplicate().order(ByteOrder.nativeOrder());
+        this.memory = memory;
         this.type = type;
         this.rows = rows;
         this.columns = columns;
         this.floats = bytes.asFloatBuffer();
         this.shorts = bytes.asShortBuffer();
-        int held = type == Type.F32 ? floats.capacity() : shorts.capacity();
+        int held = type == Product.Type.F32 ? floats.capacity() : shorts.capacity();
         if (held != (long) rows * columns) {
             throw new IllegalArgumentException(
                     held + " elements of " + type + " for a matrix [" + rows + ", " + columns + "]");
@@ -65,8 +59,13 @@ public final class WeightMatrix {
         return columns;
     }
 
-    Type type() {
+    Product.Type type() {
         return type;
+    }
+
+    /** Where its first element is. */
+    long address() {
+        return TokenProducts.address(memory);
     }
 
     /** Copies a row out as floats, from {@code target[at]} on. */
@@ -74,7 +73,7 @@ public final class WeightMatrix {
         float[] padded = new float[stride()];
         short[] halves = new short[stride()];
         read(row, 1, padded, halves);
-        if (type == Type.F32) {
+        if (type == Product.Type.F32) {
             System.arraycopy(padded, 0, target, at, columns);
             return;
         }
@@ -93,7 +92,7 @@ public final class WeightMatrix {
         int stride = stride();
         float[] arranged = new float[count * stride];
         for (int row = 0; row < count; row++) {
-            if (type == Type.F32) {
+            if (type == Product.Type.F32) {
                 System.arraycopy(x, row * columns, arranged, row * stride, columns);
             } else {
                 for (int i = 0; i < columns; i++) {
@@ -117,7 +116,7 @@ public final class WeightMatrix {
      * @param halves room for as many elements
      */
     void read(int row, int count, float[] target, short[] halves) {
-        if (type == Type.F32) {
+        if (type == Product.Type.F32) {
             copy(row, count, target);
             return;
         }
@@ -165,11 +164,11 @@ public final class WeightMatrix {
 
     private FloatVector even(IntVector pairs) {
         IntVector upper = pairs.lanewise(VectorOperators.LSHL, 16);
-        return type == Type.BF16 ? upper.reinterpretAsFloats() : f16(upper);
+        return type == Product.Type.BF16 ? upper.reinterpretAsFloats() : f16(upper);
     }
 
     private FloatVector odd(IntVector pairs) {
-        return type == Type.BF16 ? oddBf16(pairs) : f16(pairs);
+        return type == Product.Type.BF16 ? oddBf16(pairs) : f16(pairs);
     }
 
     static FloatVector evenBf16(IntVector pairs) {

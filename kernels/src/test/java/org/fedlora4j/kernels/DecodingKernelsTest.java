@@ -10,7 +10,7 @@ import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
-import org.fedlora4j.kernels.WeightMatrix.Type;
+import org.fedlora4j.kernels.Product.Type;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -55,8 +55,8 @@ class DecodingKernelsTest {
                 List.of(weights(type, rows, columns, first), weights(type, rows + 2, columns, second));
         float[][] y = {poisoned(count * rows), poisoned(count * (rows + 2))};
         ProductKernel.run(x, count, weights, List.of(y));
-        assertProduct(y[0], x, count, first, columns);
-        assertProduct(y[1], x, count, second, columns);
+        assertProduct(y[0], x, count, first, columns, 1e-5);
+        assertProduct(y[1], x, count, second, columns, 1e-5);
     }
 
     @Test
@@ -74,8 +74,36 @@ class DecodingKernelsTest {
                         weights(Type.BF16, 4, columns, values[2])),
                 List.of(y));
         for (int i = 0; i < y.length; i++) {
-            assertProduct(y[i], x, 2, values[i], columns);
+            assertProduct(y[i], x, 2, values[i], columns, 1e-5);
         }
+    }
+
+    /** Whichever way they are computed here: x is rounded to bfloat16 for such matrices at most, and only if asked to. */
+    @ParameterizedTest
+    @CsvSource({
+        "F32, F32, 1",
+        "F32, F32, 3",
+        "F32, BF16, 9",
+        "F32, F16, 4",
+        "BF16, BF16, 1",
+        "BF16, BF16, 5",
+        "BF16, F32, 2"
+    })
+    void productsOfTokens(Type type, Type weightType, int count) {
+        int columns = 70;
+        float[] x = random(count * columns);
+        float[][] values = {new float[40 * columns], new float[33 * columns]};
+        List<WeightMatrix> weights =
+                List.of(weights(weightType, 40, columns, values[0]), weights(weightType, 33, columns, values[1]));
+        float[][] y = {poisoned(count * 40), poisoned(count * 33)};
+        ByteBuffer input = memory((int) TokenProducts.bytes(count, columns));
+        ByteBuffer output = memory((int) TokenProducts.bytes(count, 40));
+        input.asFloatBuffer().put(poisoned(input.capacity() / Float.BYTES));
+        output.asFloatBuffer().put(poisoned(output.capacity() / Float.BYTES));
+        new TokenProducts(type, input, output).run(x, count, weights, List.of(y));
+        double rounding = type == Type.F32 || weightType == Type.F32 ? 1e-5 : 4e-3;
+        assertProduct(y[0], x, count, values[0], columns, rounding);
+        assertProduct(y[1], x, count, values[1], columns, rounding);
     }
 
     @ParameterizedTest
@@ -191,14 +219,14 @@ class DecodingKernelsTest {
         }
     }
 
-    private static void assertProduct(float[] y, float[] x, int count, float[] weights, int columns) {
+    private static void assertProduct(float[] y, float[] x, int count, float[] weights, int columns, double rounding) {
         int rows = weights.length / columns;
         for (int i = 0; i < count * rows; i++) {
             double sum = 0;
             for (int j = 0; j < columns; j++) {
                 sum += (double) x[i / rows * columns + j] * weights[i % rows * columns + j];
             }
-            assertThat((double) y[i]).as("at %d, seed %d", i, SEED).isCloseTo(sum, offset(1e-5 * columns));
+            assertThat((double) y[i]).as("at %d, seed %d", i, SEED).isCloseTo(sum, offset(rounding * columns));
         }
     }
 

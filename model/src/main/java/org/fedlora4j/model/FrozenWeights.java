@@ -98,19 +98,10 @@ final class FrozenWeights implements AutoCloseable {
         return mapped(EMBEDDING);
     }
 
-    /** A layer's weight where it is mapped, in the checkpoint's type, which {@link #load} has no part in. */
-    INDArray mapped(int layer, String module) {
-        return mapped(name(layer, module));
-    }
-
-    /** The final norm's weight [D] as it is mapped. */
-    INDArray mappedNorm() {
-        return mapped(NORM);
-    }
-
-    /** The head's weight [V, D] as it is mapped. */
-    INDArray mappedHead() {
-        return mapped(headName());
+    /** A layer's weight in an array that holds it without {@link #load}: as it is used, or else as it is mapped. */
+    INDArray lasting(int layer, String module) {
+        INDArray weight = Objects.requireNonNull(layers.get(layer).get(module));
+        return weight == sharedByModule.get(module) ? mapped(name(layer, module)) : weight;
     }
 
     private String headName() {

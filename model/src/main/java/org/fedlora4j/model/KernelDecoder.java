@@ -1,47 +1,47 @@
 package org.fedlora4j.model;
 
 import java.util.Arrays;
+import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Decoding by kernels: new tokens go through a {@link TokenPass}, and so do short prompts; longer ones run through an
- * ordinary evaluation plan, whose products are faster once it is compiled. Rows keep their own lengths, and those that
- * have ended cost nothing.
+ * Decoding by kernels: prompts and new tokens go through a {@link TokenPass}, long prompts through an ordinary evaluation
+ * plan. Rows keep their own lengths, and those that have ended cost nothing.
  */
 final class KernelDecoder implements Decoder {
-    /** Prompts of so many tokens in all are run before a plan would be compiled. */
-    private static final int SHORT = 64;
-
-    /** Tokens of a prompt in one pass: enough to share the reading of weights, few enough to stay in the cache. */
-    private static final int CHUNK = 16;
+    /**
+     * Prompts of so many tokens in all are run without a plan: at 128 tokens of SmolLM2 both take the same time, at 1,024 a
+     * plan takes 0.6 of it, after seconds in which it is compiled.
+     */
+    static final int SHORT = 512;
 
     private final LanguageModel model;
     private final Adapter adapter;
     private final TokenBatch prompts;
-    private final TextCache cache;
+    private final DecodingMemory memory;
     private final TokenPass pass;
-    /** Tokens of each row that are in the cache. */
+    /** Tokens of each row that are in the memory. */
     private final int[] lengths;
 
     /**
-     * A decoder of texts in a cache, which it closes.
+     * A decoder of texts in a memory, which it closes.
      *
-     * @param known how many of each prompt's first tokens are in the cache, less than all
+     * @param known how many of each prompt's first tokens are in the memory, less than all
      */
-    KernelDecoder(LanguageModel model, Adapter adapter, TokenBatch prompts, TextCache cache, int known) {
+    KernelDecoder(LanguageModel model, Adapter adapter, TokenBatch prompts, DecodingMemory memory, int known) {
         this.model = model;
         this.adapter = adapter;
         this.prompts = prompts;
-        this.cache = cache;
-        pass = new TokenPass(model.config(), model.weights(), adapter, cache);
+        this.memory = memory;
+        pass = new TokenPass(model, adapter, memory);
         lengths = new int[prompts.rows()];
         Arrays.fill(lengths, known);
     }
 
     /** A decoder of new texts. */
     static KernelDecoder of(LanguageModel model, Adapter adapter, TokenBatch prompts, int maxNewTokens) {
-        TextCache cache = new TextCache(model.config(), prompts.rows(), prompts.longest() + maxNewTokens);
-        return new KernelDecoder(model, adapter, prompts, cache, 0);
+        DecodingMemory memory = new DecodingMemory(model.config(), prompts.rows(), prompts.longest() + maxNewTokens);
+        return new KernelDecoder(model, adapter, prompts, memory, 0);
     }
 
     @Override
@@ -58,23 +58,31 @@ final class KernelDecoder implements Decoder {
         }
         INDArray hidden = plan.forward(prompts, (layer, output) -> {
             if (layer >= 0) {
-                cache.store(layer, plan.keys(), plan.values(), lengths);
+                memory.store(layer, plan.keys(), plan.values(), lengths);
             }
         });
         return model.head().logits(hidden, prompts.lastRows());
     }
 
+    /** Row after row, several in one pass where they are short. */
     private float[][] startByPasses() {
+        int[] rows = IntStream.range(0, lengths.length)
+                .flatMap(row -> IntStream.generate(() -> row).limit(prompts.ids()[row].length - lengths[row]))
+                .toArray();
         int width = model.config().hiddenSize();
-        float[] last = new float[prompts.rows() * width];
-        for (int row = 0; row < lengths.length; row++) {
-            int[] ids = prompts.ids()[row];
-            while (lengths[row] < ids.length) {
-                int count = Math.min(CHUNK, ids.length - lengths[row]);
-                int[] rows = new int[count];
-                Arrays.fill(rows, row);
-                float[] hidden = run(rows, Arrays.copyOfRange(ids, lengths[row], lengths[row] + count));
-                System.arraycopy(hidden, (count - 1) * width, last, row * width, width);
+        float[] last = new float[lengths.length * width];
+        for (int begin = 0; begin < rows.length; begin += DecodingMemory.PASS) {
+            int[] some = Arrays.copyOfRange(rows, begin, Math.min(begin + DecodingMemory.PASS, rows.length));
+            int[] tokens = new int[some.length];
+            int[] positions = new int[some.length];
+            for (int i = 0; i < some.length; i++) {
+                positions[i] = lengths[some[i]]++;
+                tokens[i] = prompts.ids()[some[i]][positions[i]];
+            }
+            float[] hidden = pass.run(some, tokens, positions);
+            for (int i = 0; i < some.length; i++) {
+                // A row's last token is the one that stays.
+                System.arraycopy(hidden, i * width, last, some[i] * width, width);
             }
         }
         return pass.logits(last);
@@ -82,25 +90,20 @@ final class KernelDecoder implements Decoder {
 
     @Override
     public float[][] next(int[] rows, int[] tokens) {
-        return pass.logits(run(rows, tokens));
-    }
-
-    /** Runs the next tokens of rows. */
-    private float[] run(int[] rows, int[] tokens) {
         int[] positions = new int[rows.length];
         for (int i = 0; i < rows.length; i++) {
             positions[i] = lengths[rows[i]]++;
         }
-        return pass.run(rows, tokens, positions);
+        return pass.logits(pass.run(rows, tokens, positions));
     }
 
-    /** How many tokens of a row are in the cache: all but the newest, if that was not run. */
+    /** How many tokens of a row are in the memory: all but the newest, if that was not run. */
     int length(int row) {
         return lengths[row];
     }
 
     @Override
     public void close() {
-        cache.close();
+        memory.close();
     }
 }

@@ -88,6 +88,10 @@ public final class LanguageModel implements AutoCloseable {
         plans.drop(key -> key.adapter() == adapter);
     }
 
+    Precision precision() {
+        return settings.precision;
+    }
+
     FrozenWeights weights() {
         return weights;
     }

@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
 public final class Session implements AutoCloseable {
     private final LanguageModel model;
     private final Adapter adapter;
-    private @Nullable TextCache cache;
-    /** The tokens that are in the cache. */
+    private @Nullable DecodingMemory memory;
+    /** The tokens whose keys and values are in the memory. */
     private int[] known = {};
 
     Session(LanguageModel model, Adapter adapter) {
@@ -35,9 +35,9 @@ public final class Session implements AutoCloseable {
         int[] prompt = request.prompts()[0];
         int common = Math.min(common(known, prompt), prompt.length - 1);
         known = Arrays.copyOf(prompt, common);
-        cache = withRoom(prompt.length + request.maxNewTokens());
+        memory = withRoom(prompt.length + request.maxNewTokens());
         TokenBatch prompts = TokenBatch.of(request.prompts());
-        KernelDecoder decoder = new KernelDecoder(model, adapter, prompts, cache, common);
+        KernelDecoder decoder = new KernelDecoder(model, adapter, prompts, memory, common);
         int[] generated = Generator.generate(request, decoder)[0];
         int[] text = Arrays.copyOf(prompt, prompt.length + generated.length);
         System.arraycopy(generated, 0, text, prompt.length, generated.length);
@@ -45,11 +45,11 @@ public final class Session implements AutoCloseable {
         return generated;
     }
 
-    private TextCache withRoom(int slots) {
-        if (cache == null) {
-            return new TextCache(model.config(), 1, slots);
+    private DecodingMemory withRoom(int slots) {
+        if (memory == null) {
+            return new DecodingMemory(model.config(), 1, slots);
         }
-        return cache.slots() >= slots ? cache : cache.grown(Math.max(slots, 2 * cache.slots()), known.length);
+        return memory.slots() >= slots ? memory : memory.grown(Math.max(slots, 2 * memory.slots()), known.length);
     }
 
     private static int common(int[] a, int[] b) {
@@ -59,8 +59,8 @@ public final class Session implements AutoCloseable {
 
     @Override
     public void close() {
-        if (cache != null) {
-            cache.close();
+        if (memory != null) {
+            memory.close();
         }
     }
 }

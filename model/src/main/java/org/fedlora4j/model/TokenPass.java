@@ -8,10 +8,11 @@ import java.util.Map;
 import org.fedlora4j.kernels.AttentionCache;
 import org.fedlora4j.kernels.LowRank;
 import org.fedlora4j.kernels.Numbers;
-import org.fedlora4j.kernels.ProductKernel;
+import org.fedlora4j.kernels.Product;
 import org.fedlora4j.kernels.RmsNormKernel;
 import org.fedlora4j.kernels.RopeKernel;
 import org.fedlora4j.kernels.SwiGluKernel;
+import org.fedlora4j.kernels.TokenProducts;
 import org.fedlora4j.kernels.WeightMatrix;
 import org.fedlora4j.model.config.LlamaConfig;
 import org.fedlora4j.model.exec.NativeArrays;
@@ -19,12 +20,13 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * The model for a few tokens at a time, N of them, each seeing all earlier tokens of its row: what {@link LlamaGraph} says,
- * as calls of kernels. Weights are read where they are mapped; what the tokens make is small and lies on the Java heap.
+ * as calls of kernels. What the tokens make is small and lies on the Java heap.
  * The adapter's values are those of when this was made.
  */
 final class TokenPass {
     private final LlamaConfig config;
-    private final TextCache cache;
+    private final DecodingMemory memory;
+    private final TokenProducts products;
     private final List<Layer> layers = new ArrayList<>();
     private final WeightMatrix embedding;
     private final Numbers norm;
@@ -37,27 +39,29 @@ final class TokenPass {
             List<WeightMatrix> projections,
             Map<String, LowRank> additions) {}
 
-    /** @param cache earlier tokens are there */
-    TokenPass(LlamaConfig config, FrozenWeights weights, Adapter adapter, TextCache cache) {
-        this.config = config;
-        this.cache = cache;
+    /** @param memory earlier tokens are there */
+    TokenPass(LanguageModel model, Adapter adapter, DecodingMemory memory) {
+        this.config = model.config();
+        this.memory = memory;
+        this.products = memory.products(model.precision());
+        FrozenWeights weights = model.weights();
         for (int i = 0; i < config.layers(); i++) {
             int layer = i;
             layers.add(new Layer(
-                    vector(weights.mapped(layer, LlamaGraph.INPUT_NORM)),
-                    vector(weights.mapped(layer, LlamaGraph.POST_ATTENTION_NORM)),
+                    vector(weights.lasting(layer, LlamaGraph.INPUT_NORM)),
+                    vector(weights.lasting(layer, LlamaGraph.POST_ATTENTION_NORM)),
                     LlamaGraph.PROJECTIONS.stream()
-                            .map(module -> matrix(weights.mapped(layer, module)))
+                            .map(module -> matrix(weights.lasting(layer, module)))
                             .toList(),
                     adapter.additions(layer).orElseThrow()));
         }
         embedding = matrix(weights.embedding());
-        norm = vector(weights.mappedNorm());
-        head = matrix(weights.mappedHead());
+        norm = vector(weights.norm());
+        head = matrix(weights.head());
     }
 
     /**
-     * Runs tokens, and puts their keys and values into the cache.
+     * Runs tokens, and puts their keys and values into the memory.
      *
      * @param rows of the tokens [N]
      * @param tokens [N]
@@ -77,7 +81,7 @@ final class TokenPass {
         Rotation ofKeys = new Rotation(positions, config.keyValueSize());
         for (int i = 0; i < layers.size(); i++) {
             Layer layer = layers.get(i);
-            AttentionCache attention = cache.layer(i);
+            AttentionCache attention = memory.layer(i);
             float[] queries = new float[count * config.querySize()];
             float[] keys = new float[count * config.keyValueSize()];
             float[] values = new float[keys.length];
@@ -106,7 +110,7 @@ final class TokenPass {
     float[][] logits(float[] x) {
         int count = x.length / config.hiddenSize();
         float[] logits = new float[count * head.rows()];
-        ProductKernel.run(normed(x, norm), count, List.of(head), List.of(logits));
+        products.run(normed(x, norm), count, List.of(head), List.of(logits));
         float[][] byToken = new float[count][];
         for (int i = 0; i < count; i++) {
             byToken[i] = Arrays.copyOfRange(logits, i * head.rows(), (i + 1) * head.rows());
@@ -125,8 +129,8 @@ final class TokenPass {
     }
 
     /** The products of x with neighbouring projections of a layer, from {@code first} on, with the adapter's additions. */
-    private static void project(Layer layer, int first, float[] x, int count, float[]... y) {
-        ProductKernel.run(x, count, layer.projections.subList(first, first + y.length), List.of(y));
+    private void project(Layer layer, int first, float[] x, int count, float[]... y) {
+        products.run(x, count, layer.projections.subList(first, first + y.length), List.of(y));
         for (int i = 0; i < y.length; i++) {
             LowRank addition = layer.additions.get(LlamaGraph.PROJECTIONS.get(first + i));
             if (addition != null) {
@@ -154,10 +158,10 @@ final class TokenPass {
     }
 
     private static WeightMatrix matrix(INDArray weight) {
-        WeightMatrix.Type type = switch (weight.dataType()) {
-            case FLOAT -> WeightMatrix.Type.F32;
-            case BFLOAT16 -> WeightMatrix.Type.BF16;
-            case HALF -> WeightMatrix.Type.F16;
+        Product.Type type = switch (weight.dataType()) {
+            case FLOAT -> Product.Type.F32;
+            case BFLOAT16 -> Product.Type.BF16;
+            case HALF -> Product.Type.F16;
             default -> throw new IllegalArgumentException("weights of type " + weight.dataType());
         };
         int columns = Math.toIntExact(weight.size(-1));

@@ -1,25 +1,37 @@
 package org.fedlora4j.model;
 
+import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import org.fedlora4j.kernels.AttentionCache;
+import org.fedlora4j.kernels.Product;
+import org.fedlora4j.kernels.TokenProducts;
 import org.fedlora4j.model.config.LlamaConfig;
 import org.fedlora4j.model.exec.NativeArrays;
 import org.fedlora4j.model.exec.NativeMemory;
+import org.fedlora4j.model.exec.Precision;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Every layer's keys and values of some texts' tokens, for decoding by kernels. */
-final class TextCache implements AutoCloseable {
+/**
+ * What decoding by kernels has in native memory: every layer's keys and values of some texts' tokens, and room
+ * for the operands of products.
+ */
+final class DecodingMemory implements AutoCloseable {
+    /** Tokens in one pass at most, unless a batch has more rows: enough to share the reading of weights. */
+    static final int PASS = 64;
+
     private final NativeMemory memory = new NativeMemory();
     private final List<AttentionCache> layers = new ArrayList<>();
     private final LlamaConfig config;
     private final int rows;
     private final int slots;
+    private final ByteBuffer input;
+    private final ByteBuffer output;
 
     /** @param slots the longest text's tokens, at most */
-    TextCache(LlamaConfig config, int rows, int slots) {
+    DecodingMemory(LlamaConfig config, int rows, int slots) {
         this.config = config;
         this.rows = rows;
         this.slots = slots;
@@ -29,6 +41,17 @@ final class TextCache implements AutoCloseable {
             FloatBuffer values = buffer(memory.floats(floats));
             layers.add(new AttentionCache(keys, values, config.keyValueHeads(), slots, config.headSize()));
         }
+        int tokens = Math.max(PASS, rows);
+        int widest = Math.max(config.intermediateSize(), Math.max(config.hiddenSize(), config.querySize()));
+        long floatsOfPass = TokenProducts.bytes(tokens, widest) / Float.BYTES;
+        long floatsOfLogits = TokenProducts.bytes(rows, config.vocabularySize()) / Float.BYTES;
+        input = NativeArrays.bytes(memory.floats(floatsOfPass));
+        output = NativeArrays.bytes(memory.floats(Math.max(floatsOfPass, floatsOfLogits)));
+    }
+
+    /** Products whose operands are here. */
+    TokenProducts products(Precision precision) {
+        return new TokenProducts(precision == Precision.BF16 ? Product.Type.BF16 : Product.Type.F32, input, output);
     }
 
     int slots() {
@@ -63,8 +86,8 @@ final class TextCache implements AutoCloseable {
     }
 
     /** A larger one with the first {@code count} tokens of each text; this one is closed. */
-    TextCache grown(int newSlots, int count) {
-        TextCache grown = new TextCache(config, rows, newSlots);
+    DecodingMemory grown(int newSlots, int count) {
+        DecodingMemory grown = new DecodingMemory(config, rows, newSlots);
         for (int layer = 0; layer < layers.size(); layer++) {
             grown.layers.get(layer).copy(layers.get(layer), rows, count);
         }
