@@ -78,13 +78,14 @@ record DoctorReport(
 
     /** Types of a checkpoint's weights: which ones are multiplied where they are mapped, and which are cast. */
     record Weights(List<String> read, List<String> cast) {
+        private static final int SIZE = 64;
         private static final SortedMap<String, DataType> TYPES =
                 new TreeMap<>(Map.of("f32", DataType.FLOAT, "f16", DataType.FLOAT16, "bf16", DataType.BFLOAT16));
 
         static Weights in(Precision precision) {
             List<String> read = new ArrayList<>();
             List<String> cast = new ArrayList<>();
-            TYPES.forEach((name, type) -> (precision.reads(type) ? read : cast).add(name));
+            TYPES.forEach((name, type) -> (precision.reads(Nd4j.create(type, SIZE, SIZE)) ? read : cast).add(name));
             return new Weights(read, cast);
         }
     }

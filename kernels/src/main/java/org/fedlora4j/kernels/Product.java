@@ -68,14 +68,11 @@ public final class Product {
      * M, K, N, and how the three matrices lie in memory. Both matrices are float32 or both bfloat16; the right one of a
      * float32 product may also be of 16 bits, and is widened as it is read. The result is float32, or bfloat16 if both are.
      * It is not transposed; where it is a single column, or the left matrix one that lies there transposed, that has no gaps.
-     * With a transposed right matrix of another type, K is 16 at least.
      *
      * @param factor what the product is multiplied by before anything is added
      */
     public record Shape(
             int rows, int inner, int columns, Operand left, Operand right, Operand result, float factor, Sum sum) {
-        private static final int LEAST_INNER_OF_MIXED = 16;
-
         /** A product that is not scaled. */
         public Shape(int rows, int inner, int columns, Operand left, Operand right, Operand result, Sum sum) {
             this(rows, inner, columns, left, right, result, 1, sum);
@@ -87,12 +84,15 @@ public final class Product {
             // oneDNN 3.8 takes a column that stands alone for one without gaps.
             boolean gaps = left.transposed && rows == 1 && inner > 1 && left.stride > 1
                     || columns == 1 && rows > 1 && result.stride > 1;
-            // With AVX2 it gets these wrong.
-            boolean few = left.type != right.type && right.transposed && inner < LEAST_INNER_OF_MIXED;
-            if (rows < 1 || inner < 1 || columns < 1 || !types || gaps || few || result.transposed) {
+            if (rows < 1 || inner < 1 || columns < 1 || !types || gaps || result.transposed) {
                 throw new IllegalArgumentException("product of " + rows + " x " + inner + ", " + left + ", by " + inner
                         + " x " + columns + ", " + right + ", into " + result);
             }
+        }
+
+        /** Whether oneDNN 3.8 gets it wrong on a CPU with AVX2 and no more. */
+        private boolean isWrongSomewhere() {
+            return left.type == Type.F32 && right.type == Type.BF16 && right.transposed && inner % 8 != 0;
         }
 
         /** A part of the result as a product of its own. */
@@ -134,21 +134,26 @@ public final class Product {
     /**
      * The product of a shape.
      *
-     * @throws UnsupportedOperationException if there is none on this CPU, as may be for two bfloat16 matrices
+     * @throws UnsupportedOperationException if there is none on this CPU, as may be for two bfloat16 matrices, or none to
+     *     rely on: float32 by transposed bfloat16 where K is no multiple of 8
      */
     public static Product of(Shape shape) {
         return PRODUCTS.computeIfAbsent(shape, key -> OneDnn.withOneThread(() -> new Product(key)));
     }
 
-    /** Whether this CPU multiplies these types, and with more than plain loops. */
-    public static boolean isFast(Type left, Type right) {
+    /**
+     * Whether there are products of these types, with more than plain loops.
+     *
+     * @param inner K
+     * @param right the type of the right matrix, which lies transposed
+     */
+    public static boolean isFast(Type left, int inner, Type right) {
         if (failure() != null) {
             return false;
         }
-        int size = 64;
-        Operand result = new Operand(Type.F32, false, size);
-        Shape probe = new Shape(
-                size, size, size, new Operand(left, false, size), new Operand(right, true, size), result, Sum.NOTHING);
+        Operand rows = new Operand(left, false, inner);
+        Operand columns = new Operand(right, true, inner);
+        Shape probe = new Shape(64, inner, 64, rows, columns, new Operand(Type.F32, false, 64), Sum.NOTHING);
         try {
             return !of(probe).implementation.startsWith("ref");
         } catch (UnsupportedOperationException e) {
@@ -157,6 +162,9 @@ public final class Product {
     }
 
     private Product(Shape shape) {
+        if (shape.isWrongSomewhere()) {
+            throw new UnsupportedOperationException("no product to rely on: " + shape);
+        }
         long left = shape.left.descriptor(shape.rows, shape.inner);
         long right = shape.right.descriptor(shape.inner, shape.columns);
         long result = shape.result.descriptor(shape.rows, shape.columns);

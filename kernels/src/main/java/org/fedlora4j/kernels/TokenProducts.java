@@ -58,7 +58,7 @@ public final class TokenProducts {
     }
 
     private boolean isFast(WeightMatrix matrix) {
-        return Product.failure() == null && Product.isFast(left(matrix), matrix.type());
+        return Product.isFast(left(matrix), matrix.columns(), matrix.type());
     }
 
     /** The type that x has for a matrix: products take two of bfloat16, or x in float32. */

@@ -118,7 +118,7 @@ final class FrozenWeights implements AutoCloseable {
         if (weight.rank() < 2) {
             return DataType.FLOAT;
         }
-        return precision.reads(weight.dataType()) ? weight.dataType() : precision.weights();
+        return precision.reads(weight) ? weight.dataType() : precision.weights();
     }
 
     private boolean needsCast(INDArray weight) {

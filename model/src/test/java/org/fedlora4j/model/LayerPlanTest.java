@@ -68,7 +68,7 @@ class LayerPlanTest {
     @ParameterizedTest
     @MethodSource("grid")
     void inBf16TheyAreClose(int keyValueHeads, int batch, int tokens, boolean keepsAttention) {
-        if (Product.isFast(Product.Type.BF16, Product.Type.BF16)) {
+        if (Product.isFast(Product.Type.BF16, 64, Product.Type.BF16)) {
             check(Precision.BF16, keyValueHeads, batch, tokens, keepsAttention);
         } else {
             assertThat(Precision.choose("auto").precision()).isEqualTo(Precision.F32);

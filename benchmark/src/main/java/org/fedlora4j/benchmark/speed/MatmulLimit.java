@@ -86,7 +86,7 @@ public final class MatmulLimit implements AutoCloseable {
     /** A weight [out, in] as {@link #product} takes it, where it is mapped if it may stay there. */
     private INDArray weight(Checkpoint checkpoint, String name) throws IOException {
         INDArray mapped = checkpoint.weight(name);
-        if (precision.reads(mapped.dataType())) {
+        if (precision.reads(mapped)) {
             return mapped;
         }
         INDArray cast = memory.array(precision.weights(), mapped.shape());

@@ -5,6 +5,7 @@ import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.kernels.Product;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * The type of what products multiply. Sums, and everything else, are float32 always.
@@ -14,14 +15,17 @@ public enum Precision {
     BF16;
 
     /**
-     * Whether products read weights of this type as they are: float32 products widen 16 bits on the way, exactly, where
-     * oneDNN can.
+     * Whether products read a weight [out, in] as it is: float32 products widen 16 bits on the way, exactly, where oneDNN
+     * can.
      */
-    public boolean reads(DataType type) {
+    public boolean reads(INDArray weight) {
+        DataType type = weight.dataType();
         return switch (this) {
             case F32 ->
                 type == DataType.FLOAT
-                        || (ProductStep.available() && Product.isFast(Product.Type.F32, ProductStep.type(type)));
+                        || (ProductStep.available()
+                                && Product.isFast(
+                                        Product.Type.F32, Math.toIntExact(weight.size(1)), ProductStep.type(type)));
             case BF16 -> type == DataType.BFLOAT16;
         };
     }

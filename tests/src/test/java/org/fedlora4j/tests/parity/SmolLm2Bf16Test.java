@@ -19,6 +19,7 @@ import org.fedlora4j.lora.PeftAdapter;
 import org.fedlora4j.lora.Trainer;
 import org.fedlora4j.model.AdaptedModel;
 import org.fedlora4j.model.Adapter;
+import org.fedlora4j.model.GenerationRequest;
 import org.fedlora4j.model.LanguageModel;
 import org.fedlora4j.model.Score;
 import org.fedlora4j.model.TokenBatch;
@@ -99,7 +100,8 @@ class SmolLm2Bf16Test {
                     others += largest(logits[prompt.length - 1 + i]) == wanted[i] ? 0 : 1;
                 }
                 all += wanted.length;
-                int[] generated = plain.generate(new int[][] {prompt}, wanted.length, -1)[0];
+                int[] generated =
+                        plain.generate(GenerationRequest.greedy(new int[][] {prompt}, wanted.length, Set.of()))[0];
                 assertThat(generated[0]).as("first id").isEqualTo(wanted[0]);
             }
         }
