@@ -19,6 +19,7 @@ import org.fedlora4j.model.exec.Precision;
 import org.fedlora4j.model.exec.ProductLibrary;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.cpu.nativecpu.bindings.Nd4jCpu;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
