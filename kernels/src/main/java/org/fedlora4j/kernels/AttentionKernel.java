@@ -1,6 +1,7 @@
 package org.fedlora4j.kernels;
 
 import java.nio.FloatBuffer;
+import java.nio.ShortBuffer;
 import java.util.Arrays;
 import org.fedlora4j.kernels.Product.Operand;
 import org.fedlora4j.kernels.Product.Sum;
@@ -10,8 +11,9 @@ import org.fedlora4j.kernels.Product.Sum;
  * the cache, and what the mask hides from all of a block is not computed (Dao, arXiv 2307.08691). Blocks of all heads are
  * shared among the {@link Team}'s members.
  *
- * <p>B batch, T tokens, H query heads, K key-value heads, h head size. Queries, keys, values and the gradient of the output
- * are float32, or all bfloat16; products are summed and everything else is computed in float32.
+ * <p>B batch, T tokens, H query heads, K key-value heads, h head size. Queries and keys are float32; values and the
+ * gradient of the output are float32, or both bfloat16. Then all products are of bfloat16, summed in float32, and those for
+ * scores of {@link BrainParts}, since a small error of a score is a large one of a weight.
  */
 public final class AttentionKernel {
     /** Rows of a block. */
@@ -22,6 +24,8 @@ public final class AttentionKernel {
     private static final int GRAIN = 32;
 
     private static final NativeBlock[] MEMORY = NativeBlock.forTeam();
+    /** The parts of all keys, [B·T, K·3·h], while the kernel runs. */
+    private static final NativeBlock KEY_PARTS = new NativeBlock();
 
     /** B, T, H, K and h. */
     public record Dimensions(int batch, int tokens, int heads, int keyValueHeads, int headSize) {
@@ -38,19 +42,28 @@ public final class AttentionKernel {
     private final boolean bf16;
     private final int bytes;
     private final float scale;
+    private final Product.Type type;
+    /** How long the products of a query and a key are. */
+    private final int inner;
+
     private final Operand queries;
     private final Operand keys;
-    private final Product.Type type;
+    private final Operand values;
+    private final Operand outputGradients;
 
-    /** @param bf16 the type of what is read, see above */
+    /** @param bf16 whether values and the gradient of the output are bfloat16 */
     public AttentionKernel(Dimensions dimensions, boolean bf16) {
         this.d = dimensions;
         this.bf16 = bf16;
         type = bf16 ? Product.Type.BF16 : Product.Type.F32;
         bytes = type.bytes();
         scale = (float) (1 / Math.sqrt(d.headSize));
-        queries = new Operand(type, false, d.queryWidth());
-        keys = new Operand(type, false, d.keyWidth());
+        int parts = bf16 ? BrainParts.COUNT : 1;
+        inner = parts * d.headSize;
+        queries = new Operand(type, false, bf16 ? inner : d.queryWidth());
+        keys = new Operand(type, false, (long) parts * d.keyWidth());
+        values = new Operand(type, false, d.keyWidth());
+        outputGradients = new Operand(type, false, d.queryWidth());
     }
 
     /** The elements that {@link #forward} keeps: B · H · T rows of weights, each in whole vectors. */
@@ -66,22 +79,24 @@ public final class AttentionKernel {
      *
      * @param inputs the mask is [B, 1, T, T], 0 or very negative
      * @param output [B·T, H·h], overwritten, float32 or bfloat16
-     * @param kept {@link #keptElements} for the attention weights, in the inputs' type, overwritten; 0 to keep none
+     * @param kept {@link #keptElements} for the attention weights, in the values' type, overwritten; 0 to keep none
      */
     public void forward(Inputs inputs, long output, Product.Type outputType, long kept) {
         Visible visible = visible(inputs.mask);
+        long keysAt = keys(inputs);
         Operand result = new Operand(outputType, false, d.queryWidth());
         inBlocks((member, batch, head, row, rows) -> {
             int width = visible.width(batch * d.tokens + row, rows);
             long at = at(batch, head, row);
             Memory memory = new Memory(member, width, kept, batch, head, row);
-            scores(member, inputs, batch, head, row, rows, width, memory);
+            long queriesAt = queries(member, inputs, batch, head, row, rows, memory);
+            scores(member, queriesAt, keysAt + keyAt(batch, head, keys) * bytes, rows, width, memory);
             memory.makeWeights(inputs.mask, visible, batch * d.tokens + row, rows);
-            product(rows, width, d.headSize, weights(width), keys, result, Sum.NOTHING)
+            product(rows, width, d.headSize, weights(width), values, result, Sum.NOTHING)
                     .run(
                             member,
                             memory.weights,
-                            inputs.values + keyAt(batch, head) * bytes,
+                            inputs.values + keyAt(batch, head, values) * bytes,
                             output + at * outputType.bytes(),
                             0);
         });
@@ -90,7 +105,7 @@ public final class AttentionKernel {
     /**
      * The gradients by queries, keys and values.
      *
-     * @param outputGradient [B·T, H·h], in the inputs' type
+     * @param outputGradient [B·T, H·h], in the values' type
      * @param kept what {@link #forward} kept, or 0: then it is computed again
      * @param queryGradient float [B·T, H·h], overwritten
      * @param keyGradient float [B·T, K·h], overwritten
@@ -107,6 +122,7 @@ public final class AttentionKernel {
             FloatBuffer heads,
             long headsAt) {
         Visible visible = visible(inputs.mask);
+        long keysAt = keys(inputs);
         Operand floats = new Operand(Product.Type.F32, false, d.queryWidth());
         long half = (long) d.batch * d.tokens * d.queryWidth() * Float.BYTES;
         // A head's blocks add to the same keys, so one member does them all.
@@ -122,21 +138,23 @@ public final class AttentionKernel {
                     int rows = Math.min(BLOCK, d.tokens - row);
                     int width = visible.width(batch * d.tokens + row, rows);
                     long at = at(batch, head, row);
-                    long key = keyAt(batch, head) * bytes;
+                    long key = keysAt + keyAt(batch, head, keys) * bytes;
+                    long value = inputs.values + keyAt(batch, head, values) * bytes;
                     Memory memory = new Memory(member, width, kept, batch, head, row);
+                    long query = queries(member, inputs, batch, head, row, rows, memory);
                     if (kept == 0) {
-                        scores(member, inputs, batch, head, row, rows, width, memory);
+                        scores(member, query, key, rows, width, memory);
                     }
-                    product(rows, d.headSize, width, queries, turned(keys), scores(width), Sum.NOTHING)
-                            .run(member, outputGradient + at * bytes, inputs.values + key, memory.gradients, 0);
+                    product(rows, d.headSize, width, outputGradients, turned(values), scores(width), Sum.NOTHING)
+                            .run(member, outputGradient + at * bytes, value, memory.gradients, 0);
                     memory.makeScoreGradients(inputs.mask, visible, batch * d.tokens + row, rows, kept == 0);
                     long ofKeys = headsAt + at(batch, head, 0) * Float.BYTES;
                     product(width, rows, d.headSize, turned(weights(width)), queries, floats, sum)
-                            .run(member, memory.scoreGradients, inputs.queries + at * bytes, ofKeys, 0);
-                    product(width, rows, d.headSize, turned(weights(width)), queries, floats, sum)
+                            .run(member, memory.scoreGradients, query, ofKeys, 0);
+                    product(width, rows, d.headSize, turned(weights(width)), outputGradients, floats, sum)
                             .run(member, memory.weights, outputGradient + at * bytes, ofKeys + half, 0);
                     product(rows, width, d.headSize, weights(width), keys, floats, Sum.NOTHING)
-                            .run(member, memory.scoreGradients, inputs.keys + key, queryGradient + at * Float.BYTES, 0);
+                            .run(member, memory.scoreGradients, key, queryGradient + at * Float.BYTES, 0);
                 }
             }
         });
@@ -144,14 +162,61 @@ public final class AttentionKernel {
         sumGroups(heads, d.batch * d.tokens * d.queryWidth(), valueGradient);
     }
 
-    private void scores(int member, Inputs inputs, int batch, int head, int row, int rows, int width, Memory memory) {
-        product(rows, d.headSize, width, queries, turned(keys), scores(width), Sum.NOTHING)
-                .run(
-                        member,
-                        inputs.queries + at(batch, head, row) * bytes,
-                        inputs.keys + keyAt(batch, head) * bytes,
-                        memory.scores,
-                        0);
+    /** Where keys stand as products read them. */
+    private long keys(Inputs inputs) {
+        if (!bf16) {
+            return inputs.keys;
+        }
+        int tokens = d.batch * d.tokens;
+        FloatBuffer floats = floats(inputs.keys, (long) tokens * d.keyWidth());
+        long elements = tokens * keys.stride();
+        long at = KEY_PARTS.address(elements * Short.BYTES);
+        ShortBuffer parts = NativeBlock.buffer(at, elements * Short.BYTES).asShortBuffer();
+        Team.run(tokens, 1, (from, to, member) -> {
+            int begin = from * d.keyWidth();
+            BrainParts.copy(
+                    floats,
+                    begin,
+                    d.keyWidth(),
+                    to - from,
+                    d.keyValueHeads,
+                    d.headSize,
+                    BrainParts.Side.KEY,
+                    parts,
+                    BrainParts.COUNT * begin,
+                    member);
+        });
+        return at;
+    }
+
+    /** Where a block's queries stand as products read them. */
+    private long queries(int member, Inputs inputs, int batch, int head, int row, int rows, Memory memory) {
+        long at = inputs.queries + at(batch, head, row) * Float.BYTES;
+        if (!bf16) {
+            return at;
+        }
+        long elements = (long) rows * inner;
+        BrainParts.copy(
+                floats(at, (long) (rows - 1) * d.queryWidth() + d.headSize),
+                0,
+                d.queryWidth(),
+                rows,
+                1,
+                d.headSize,
+                BrainParts.Side.QUERY,
+                NativeBlock.buffer(memory.queries, elements * Short.BYTES).asShortBuffer(),
+                0,
+                member);
+        return memory.queries;
+    }
+
+    private static FloatBuffer floats(long address, long length) {
+        return NativeBlock.buffer(address, length * Float.BYTES).asFloatBuffer();
+    }
+
+    private void scores(int member, long queriesAt, long keysAt, int rows, int width, Memory memory) {
+        product(rows, inner, width, queries, turned(keys), scores(width), Sum.NOTHING)
+                .run(member, queriesAt, keysAt, memory.scores, 0);
     }
 
     /** A block's scores lie in rows as long as whole vectors. */
@@ -177,9 +242,10 @@ public final class AttentionKernel {
         return ((long) batch * d.tokens + token) * d.queryWidth() + (long) head * d.headSize;
     }
 
-    /** The element in an array of keys where a query head's keys begin. */
-    private long keyAt(int batch, int head) {
-        return (long) batch * d.tokens * d.keyWidth() + (long) head / (d.heads / d.keyValueHeads) * d.headSize;
+    /** The element in an array of keys or values where those of a query head begin. */
+    private long keyAt(int batch, int head, Operand operand) {
+        long width = operand.stride() / d.keyValueHeads;
+        return batch * d.tokens * operand.stride() + head / (d.heads / d.keyValueHeads) * width;
     }
 
     /**
@@ -269,17 +335,19 @@ public final class AttentionKernel {
         final long gradients;
         final long weights;
         final long scoreGradients;
+        final long queries;
 
         Memory(int member, int width, long kept, int batch, int head, int row) {
             this.member = member;
             stride = Lanes.roundUp(width);
             long longest = Lanes.roundUp(d.tokens);
             long size = BLOCK * longest;
-            scores = MEMORY[member].address(size * (2 * Float.BYTES + 2L * bytes));
+            scores = MEMORY[member].address(size * (2 * Float.BYTES + 2L * bytes) + (long) BLOCK * inner * bytes);
             gradients = scores + size * Float.BYTES;
             scoreGradients = gradients + size * Float.BYTES;
+            queries = scoreGradients + size * bytes;
             weights = kept == 0
-                    ? scoreGradients + size * bytes
+                    ? queries + (long) BLOCK * inner * bytes
                     : kept + (((long) batch * d.heads + head) * d.tokens + row) * longest * bytes;
         }
 

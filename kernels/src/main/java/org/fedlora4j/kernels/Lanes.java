@@ -69,6 +69,17 @@ final class Lanes {
         }
     }
 
+    /** Takes one run of numbers from another. */
+    static void subtractFromRow(float[] values, int to, int from, int length) {
+        int i = 0;
+        for (; i + LENGTH <= length; i += LENGTH) {
+            load(values, to + i).sub(load(values, from + i)).intoArray(values, to + i);
+        }
+        for (; i < length; i++) {
+            values[to + i] -= values[from + i];
+        }
+    }
+
     /**
      * e^x to 2 units in the last place, and exactly 0 below -87.3 and at most e^88.3: x = n·ln 2 + r, e^r by Cephes'
      * polynomial of degree 5 (<a href="https://www.netlib.org/cephes/">expf</a>), times 2^n through the exponent's bits.

@@ -17,15 +17,22 @@ public final class RmsNormKernel {
      * @param x [rows, width]
      * @param weight [width]
      * @param y [rows, width], overwritten
+     * @param low [rows, width], overwritten with what rounding to y left over; or null
      */
-    public static void forward(Numbers x, Numbers weight, Numbers y, int rows, int width, float epsilon) {
+    public static void forward(
+            Numbers x, Numbers weight, Numbers y, @Nullable Numbers low, int rows, int width, float epsilon) {
         Team.run(rows, 1, (from, to, member) -> {
-            float[] scratch = Scratch.floats(member, 2 * width + LENGTH);
+            float[] scratch = Scratch.floats(member, 3 * width + LENGTH);
             weight.get(0, scratch, width, width, member);
             for (int row = from; row < to; row++) {
                 x.get(row * width, scratch, 0, width, member);
                 normOfRow(scratch, width, epsilon);
                 y.put(row * width, scratch, 0, width, member);
+                if (low != null) {
+                    y.get(row * width, scratch, 2 * width, width, member);
+                    Lanes.subtractFromRow(scratch, 0, 2 * width, width);
+                    low.put(row * width, scratch, 0, width, member);
+                }
             }
         });
     }

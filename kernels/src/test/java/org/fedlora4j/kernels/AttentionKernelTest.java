@@ -123,15 +123,15 @@ class AttentionKernelTest {
             kernel = new AttentionKernel(d, bf16);
             Random random = new Random(SEED);
             int rows = d.batch() * d.tokens();
-            float[] q = random(rows * d.queryWidth(), random);
-            float[] k = random(rows * d.keyWidth(), random);
-            float[] v = random(rows * d.keyWidth(), random);
-            float[] gradient = random(rows * d.queryWidth(), random);
+            float[] q = random(rows * d.queryWidth(), random, false);
+            float[] k = random(rows * d.keyWidth(), random, false);
+            float[] v = random(rows * d.keyWidth(), random, bf16);
+            float[] gradient = random(rows * d.queryWidth(), random, bf16);
             float[] added = mask.make(d, random);
             naive = new NaiveAttention(d, q, k, v, added, gradient, bf16 ? HALF_UNIT : 0);
             this.mask = Buffers.of(added);
-            queries = buffer(q);
-            keys = buffer(k);
+            queries = Buffers.of(q);
+            keys = Buffers.of(k);
             values = buffer(v);
             outputGradient = buffer(gradient);
             inputs = new Inputs(address(queries), address(keys), address(values), this.mask);
@@ -173,7 +173,7 @@ class AttentionKernelTest {
 
         /** Leaves NaN in the memory that kernels keep between runs. */
         private void poisonScratch() {
-            long nothing = address(poisoned(naive.output.values().length, type));
+            long nothing = address(Buffers.poisoned(naive.output.values().length));
             FloatBuffer sums = Buffers.poisoned(naive.keyGradient.values().length);
             FloatBuffer heads = Buffers.poisoned(2 * naive.output.values().length);
             long at = address(heads);
@@ -193,7 +193,7 @@ class AttentionKernelTest {
         }
 
         /** From a normal distribution, and as the type holds them. */
-        private float[] random(int length, Random random) {
+        private static float[] random(int length, Random random, boolean bf16) {
             float[] numbers = new float[length];
             for (int i = 0; i < length; i++) {
                 float number = (float) random.nextGaussian();

@@ -24,7 +24,7 @@ class Bf16KernelsTest {
         check(
                 new int[] {length, width},
                 new int[] {length},
-                (in, out) -> RmsNormKernel.forward(in[0], in[1], out[0], rows, width, EPSILON));
+                (in, out) -> RmsNormKernel.forward(in[0], in[1], out[0], null, rows, width, EPSILON));
         check(
                 new int[] {length, width, length, length},
                 new int[] {length},

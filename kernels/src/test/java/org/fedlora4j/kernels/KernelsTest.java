@@ -25,7 +25,7 @@ class KernelsTest {
         FloatBuffer dx = Buffers.poisoned(rows * width);
         float[] plus = random(rows * width, 2);
         FloatBuffer sum = Buffers.of(plus);
-        RmsNormKernel.forward(Buffers.numbers(x), Buffers.numbers(w), Numbers.of(y), rows, width, EPSILON);
+        RmsNormKernel.forward(Buffers.numbers(x), Buffers.numbers(w), Numbers.of(y), null, rows, width, EPSILON);
         RmsNormKernel.backward(
                 Buffers.numbers(x),
                 Buffers.numbers(w),

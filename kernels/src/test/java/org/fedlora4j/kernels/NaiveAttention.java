@@ -71,8 +71,8 @@ final class NaiveAttention {
                 for (int token = 0; token < d.tokens(); token++) {
                     int key = key(row, head, token);
                     double slope = scale * weights[token] * (slopes[token] - mean);
-                    // Weights are rounded before they are read here, their product afterwards.
-                    double error = 2 * share * Math.abs(slope)
+                    // Weights are rounded before they are read here, their product afterwards, and what it multiplies.
+                    double error = 3 * share * Math.abs(slope)
                             + scale * weights[token] * (slopeErrors[token] + meanOfErrors + share * meanOfSizes);
                     for (int i = 0; i < d.headSize(); i++) {
                         queryGradient.add(query + i, slope, error, k[key + i]);

@@ -147,7 +147,7 @@ final class TokenPass {
         int width = config.hiddenSize();
         float[] normed = new float[x.length];
         RmsNormKernel.forward(
-                numbers(x), weight, numbers(normed), x.length / width, width, (float) config.rmsNormEps());
+                numbers(x), weight, numbers(normed), null, x.length / width, width, (float) config.rmsNormEps());
         return normed;
     }
 

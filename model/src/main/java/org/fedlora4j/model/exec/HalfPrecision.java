@@ -2,6 +2,7 @@ package org.fedlora4j.model.exec;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -11,13 +12,21 @@ import org.nd4j.linalg.api.buffer.DataType;
 /**
  * Lets products read bfloat16: each value that they read is rounded once, where it is made. A value that only they read is
  * never stored as float32, where the step that makes it can write bfloat16. Sums stay float32 inside a product.
+ *
+ * <p>Rounding what a norm makes would be the largest error of the forward half. So it is written as two bfloat16, the second
+ * what rounding to the first left over, and frozen weights multiply both.
  */
 final class HalfPrecision {
     private static final String ROUNDED = "#bf16";
+    private static final String LOW = "#low";
 
     private final Program program;
     /** How often a variable is read as float32. */
     private final Map<String, Integer> otherReads = new HashMap<>();
+    /** Products of a norm and a frozen weight. */
+    private final Set<Step> wideProducts = new HashSet<>();
+    /** What these norms make. */
+    private final Set<String> wide = new HashSet<>();
 
     private HalfPrecision(Program program) {
         this.program = program;
@@ -29,6 +38,7 @@ final class HalfPrecision {
                 bf16Inputs.contains(name) ? new Program.Shaped(DataType.BFLOAT16, input.shape()) : input);
         HalfPrecision pass = new HalfPrecision(program);
         pass.countOtherReads();
+        pass.findWide(bf16Inputs);
         pass.rewrite(program.forward);
         pass.rewrite(program.backward);
     }
@@ -45,10 +55,37 @@ final class HalfPrecision {
         program.outputs.forEach(output -> otherReads.merge(output, 1, Integer::sum));
     }
 
+    private void findWide(Set<String> frozen) {
+        Set<String> norms = new HashSet<>();
+        for (Step step : program.forward) {
+            if (step instanceof KernelStep norm
+                    && norm.kernel() == Kernel.RMS_NORM
+                    && !otherReads.containsKey(norm.outputs().get(0))) {
+                norms.addAll(norm.outputs());
+            }
+            if (step instanceof ProductStep product
+                    && norms.contains(program.root(product.left()))
+                    && frozen.contains(product.right())) {
+                wideProducts.add(product);
+                wide.add(program.root(product.left()));
+            }
+        }
+    }
+
     private void rewrite(List<Step> half) {
         List<Step> steps = new ArrayList<>();
         for (Step step : half) {
             Step reading = step;
+            if (step instanceof KernelStep norm && wide.contains(norm.outputs().get(0))) {
+                String output = norm.outputs().get(0);
+                program.buffers.put(output + LOW, program.buffer(output));
+                reading = norm.withOutputs(List.of(output, output + LOW));
+            } else if (step instanceof ProductStep product && wideProducts.contains(product)) {
+                String low = product.output() + LOW;
+                program.buffers.put(low, program.buffer(product.output()));
+                steps.add(product.withInput(0, low(product.left())).withOutput(low));
+                reading = product.plus(low, product.output());
+            }
             for (int input : new TreeSet<>(step.bf16Inputs())) {
                 String name = step.inputs().get(input);
                 if (!isBf16(name)) {
@@ -85,6 +122,17 @@ final class HalfPrecision {
         String view = name + ROUNDED;
         program.views.put(view, new Program.View(half, program.shaped(name).shape()));
         return view;
+    }
+
+    /** The name of what rounding a norm's value left over. */
+    private String low(String name) {
+        String low = program.root(name) + LOW;
+        if (program.views.containsKey(name)) {
+            String view = name + LOW;
+            program.views.put(view, new Program.View(low, program.shaped(name).shape()));
+            return view;
+        }
+        return low;
     }
 
     private boolean isBf16(String name) {

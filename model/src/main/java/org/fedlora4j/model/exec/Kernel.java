@@ -22,7 +22,10 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * The number is the scope's constant.
  */
 public enum Kernel {
-    /** Inputs x [N, D] and weight [D]; number {@code epsilon}. Its gradient can add a further [N, D]. */
+    /**
+     * Inputs x [N, D] and weight [D]; number {@code epsilon}. It can write a second output, what rounding left over of the
+     * first, and its gradient can add a further [N, D].
+     */
     RMS_NORM(1, "epsilon") {
         @Override
         boolean writesBf16(boolean backward) {
@@ -44,7 +47,8 @@ public enum Kernel {
             Numbers[] n = numbers(a);
             int rows = (int) a[0].size(0);
             int width = (int) a[0].size(1);
-            return () -> RmsNormKernel.forward(n[0], n[1], n[2], rows, width, number);
+            Numbers low = a.length == 4 ? n[3] : null;
+            return () -> RmsNormKernel.forward(n[0], n[1], n[2], low, rows, width, number);
         }
 
         @Override
@@ -59,11 +63,6 @@ public enum Kernel {
 
     /** Inputs x [N, heads·h], cosines and sines of the same shape, and rotateHalf [h, h]. */
     ROPE(1, null) {
-        @Override
-        Set<Integer> bf16Inputs(boolean backward) {
-            return backward ? Set.of() : Set.of(0);
-        }
-
         @Override
         boolean writesBf16(boolean backward) {
             return true;
@@ -133,7 +132,7 @@ public enum Kernel {
 
         @Override
         Set<Integer> bf16Inputs(boolean backward) {
-            return backward ? Set.of(0, 1, 2, 4, 5) : Set.of(0, 1, 2);
+            return backward ? Set.of(2, 4, 5) : Set.of(2);
         }
 
         @Override
@@ -197,7 +196,7 @@ public enum Kernel {
         }
 
         private AttentionKernel kernel(INDArray[] a, float headSize) {
-            return new AttentionKernel(dimensions(a, headSize), a[0].dataType() == DataType.BFLOAT16);
+            return new AttentionKernel(dimensions(a, headSize), a[2].dataType() == DataType.BFLOAT16);
         }
 
         private AttentionKernel.Inputs inputs(INDArray[] a) {
@@ -213,7 +212,7 @@ public enum Kernel {
     SWIGLU(2, null) {
         @Override
         Set<Integer> bf16Inputs(boolean backward) {
-            return backward ? Set.of(0, 1, 2) : Set.of(0, 1);
+            return backward ? Set.of(2) : Set.of();
         }
 
         @Override

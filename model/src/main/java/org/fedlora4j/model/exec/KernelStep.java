@@ -34,6 +34,11 @@ record KernelStep(
         return new KernelStep(kernel, backward, true, number, all, List.of(sum));
     }
 
+    /** The step with other outputs. */
+    KernelStep withOutputs(List<String> names) {
+        return new KernelStep(kernel, backward, adds, number, inputs, names);
+    }
+
     @Override
     public Set<Integer> bf16Inputs() {
         return kernel.bf16Inputs(backward).stream()

@@ -64,8 +64,12 @@ record ProductStep(
         return true;
     }
 
+    ProductStep withOutput(String name) {
+        return new ProductStep(left, right, leftTransposed, rightTransposed, factor, plus, name);
+    }
+
     @Override
-    public Step withInput(int index, String name) {
+    public ProductStep withInput(int index, String name) {
         return new ProductStep(
                 index == 0 ? name : left,
                 index == 1 ? name : right,
