@@ -69,6 +69,17 @@ final class Lanes {
         }
     }
 
+    /** Multiplies a run of numbers. */
+    static void scaleRow(float[] values, int at, int length, float factor) {
+        int i = 0;
+        for (; i + LENGTH <= length; i += LENGTH) {
+            load(values, at + i).mul(factor).intoArray(values, at + i);
+        }
+        for (; i < length; i++) {
+            values[at + i] *= factor;
+        }
+    }
+
     /** Takes one run of numbers from another. */
     static void subtractFromRow(float[] values, int to, int from, int length) {
         int i = 0;

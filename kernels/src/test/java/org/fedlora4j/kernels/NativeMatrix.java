@@ -31,6 +31,7 @@ final class NativeMatrix {
         while (memory.hasRemaining()) {
             memory.put(MARK);
         }
+        memory.clear();
         for (int row = 0; row < rows; row++) {
             for (int column = 0; column < columns; column++) {
                 set(row, column, Float.NaN);
@@ -51,6 +52,12 @@ final class NativeMatrix {
 
     long address() {
         return Pointer.nativeValue(Native.getDirectBufferPointer(memory)) + GUARD;
+    }
+
+    /** It as a weight; it has no gaps. */
+    WeightMatrix weight() {
+        assertThat(operand.stride()).isEqualTo(columns);
+        return new WeightMatrix(memory.slice(GUARD, memory.capacity() - 2 * GUARD), operand.type(), rows, columns);
     }
 
     float get(int row, int column) {

@@ -2,6 +2,7 @@ package org.fedlora4j.model;
 
 import java.util.Arrays;
 import java.util.List;
+import org.fedlora4j.kernels.HeadLossKernel;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -109,12 +110,12 @@ public final class AdaptedModel implements AutoCloseable {
         BatchPlan plan = training == null ? plan(batch, false) : training;
         INDArray hidden = plan.forward(batch, BatchPlan.LayerListener.NONE);
         INDArray gradient = training == null ? null : training.outputGradient();
-        List<CrossEntropy.RowScore> positions =
+        List<HeadLossKernel.Row> positions =
                 model.head().score(hidden, rows, targets, gradient, 1.0 / Math.max(1, rows.length));
         Score[] scores = new Score[batch.rows()];
         Arrays.fill(scores, Score.ZERO);
         for (int i = 0; i < count; i++) {
-            CrossEntropy.RowScore position = positions.get(i);
+            HeadLossKernel.Row position = positions.get(i);
             scores[owners[i]] = scores[owners[i]].plus(new Score(position.loss(), 1, position.correct() ? 1 : 0));
         }
         return List.of(scores);

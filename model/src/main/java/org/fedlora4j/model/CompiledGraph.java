@@ -27,7 +27,7 @@ record CompiledGraph(ExecutionPlan plan, Map<String, String> gradients, Map<Stri
     private static final Set<String> LAYER_WEIGHTS = Set.copyOf(LlamaGraph.PROJECTIONS);
 
     /** The same for the head. */
-    private static final Set<String> HEAD_INPUTS = Set.of(LlamaGraph.HEAD, LlamaGraph.OUTPUT_GRADIENT);
+    private static final Set<String> HEAD_WEIGHTS = Set.of(LlamaGraph.HEAD);
 
     /** Compiles a graph without a gradient. */
     static CompiledGraph forward(SameDiff graph, List<String> outputs, Precision precision) {
@@ -62,7 +62,7 @@ record CompiledGraph(ExecutionPlan plan, Map<String, String> gradients, Map<Stri
 
     private static ExecutionPlan.Options options(SameDiff graph, Precision precision, boolean keepsAttention) {
         return new ExecutionPlan.Options(
-                precision, graph.hasVariable(LlamaGraph.HEAD) ? HEAD_INPUTS : LAYER_WEIGHTS, keepsAttention);
+                precision, graph.hasVariable(LlamaGraph.HEAD) ? HEAD_WEIGHTS : LAYER_WEIGHTS, keepsAttention);
     }
 
     private static Map<String, long[]> placeholders(SameDiff graph) {

@@ -7,8 +7,11 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.fedlora4j.kernels.HeadLossKernel;
+import org.fedlora4j.kernels.Product;
 import org.fedlora4j.model.config.LlamaConfig;
 import org.fedlora4j.model.exec.ExecutionPlan;
+import org.fedlora4j.model.exec.Kernel;
 import org.fedlora4j.model.exec.NativeArrays;
 import org.fedlora4j.model.exec.NativeMemory;
 import org.fedlora4j.model.exec.Precision;
@@ -20,13 +23,15 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * are the widest thing of all. Rows are taken in chunks, so that memory does not grow with the batch.
  */
 final class Head implements AutoCloseable {
-    private static final int LARGEST_CHUNK = 128;
+    private static final int LARGEST_CHUNK = 256;
     private static final int SMALLEST_CHUNK = 8;
 
     private final LlamaConfig config;
     private final FrozenWeights weights;
     private final Precision precision;
-    private final Map<Integer, Chunk> chunks = new HashMap<>();
+    private final NativeMemory memory = new NativeMemory();
+    private final Map<Integer, HeadLoss> losses = new HashMap<>();
+    private final Map<Integer, Logits> logits = new HashMap<>();
 
     Head(LlamaConfig config, FrozenWeights weights, Precision precision) {
         this.precision = precision;
@@ -42,25 +47,24 @@ final class Head implements AutoCloseable {
      * @param targets the target id of each of them
      * @param gradient [N, D], overwritten by the gradient of scale · (sum of losses) by {@code hidden}; null for none
      */
-    List<CrossEntropy.RowScore> score(
+    List<HeadLossKernel.Row> score(
             INDArray hidden, int[] rows, int[] targets, @Nullable INDArray gradient, double scale) {
         if (gradient != null) {
             gradient.assign(0);
         }
         FloatBuffer source = NativeArrays.buffer(hidden);
-        List<CrossEntropy.RowScore> scores = new ArrayList<>();
+        List<HeadLossKernel.Row> scores = new ArrayList<>();
         for (int begin = 0; begin < rows.length; begin += LARGEST_CHUNK) {
             int end = Math.min(begin + LARGEST_CHUNK, rows.length);
-            int[] chunkTargets = Arrays.copyOfRange(targets, begin, end);
-            Chunk chunk = chunk(end - begin);
-            chunk.forward(source, rows, begin, end);
-            if (gradient == null) {
-                Collections.addAll(scores, chunk.loss.score(chunkTargets));
-            } else {
-                CrossEntropy.RowScore[] chunkScores = chunk.loss.gradient(chunkTargets);
-                Collections.addAll(scores, chunkScores);
-                chunk.plan.backward();
-                scatter(chunk.gradient, chunkScores, scale, NativeArrays.buffer(gradient), rows, begin);
+            HeadLoss loss = losses.computeIfAbsent(size(end - begin), this::loss);
+            gather(source, rows, begin, end, loss.input());
+            Collections.addAll(scores, loss.score(Arrays.copyOfRange(targets, begin, end), gradient != null, scale));
+            if (gradient != null) {
+                FloatBuffer target = NativeArrays.buffer(gradient);
+                for (int i = begin; i < end; i++) {
+                    int width = config.hiddenSize();
+                    target.put(rows[i] * width, loss.gradient(), (i - begin) * width, width);
+                }
             }
         }
         return scores;
@@ -69,16 +73,17 @@ final class Head implements AutoCloseable {
     /** The logits of rows: [rows][V]. */
     float[][] logits(INDArray hidden, int[] rows) {
         FloatBuffer source = NativeArrays.buffer(hidden);
-        float[][] logits = new float[rows.length][config.vocabularySize()];
+        float[][] found = new float[rows.length][config.vocabularySize()];
         for (int begin = 0; begin < rows.length; begin += LARGEST_CHUNK) {
             int end = Math.min(begin + LARGEST_CHUNK, rows.length);
-            Chunk chunk = chunk(end - begin);
-            chunk.forward(source, rows, begin, end);
+            Logits chunk = logits.computeIfAbsent(size(end - begin), Logits::new);
+            gather(source, rows, begin, end, chunk.input);
+            chunk.plan.forward();
             for (int i = begin; i < end; i++) {
-                NativeArrays.readRow(chunk.logits, i - begin, logits[i]);
+                NativeArrays.readRow(chunk.output, i - begin, found[i]);
             }
         }
-        return logits;
+        return found;
     }
 
     /** Rows [N][D] after the final norm. */
@@ -100,89 +105,67 @@ final class Head implements AutoCloseable {
 
     @Override
     public void close() {
-        chunks.values().forEach(chunk -> chunk.memory.close());
+        memory.close();
     }
 
-    /** Writes each row's gradient to its place, scaled. */
-    private void scatter(
-            FloatBuffer from,
-            CrossEntropy.RowScore[] scores,
-            double scale,
-            FloatBuffer gradient,
-            int[] rows,
-            int begin) {
-        float[] row = new float[config.hiddenSize()];
-        for (int i = 0; i < scores.length; i++) {
-            from.get(i * row.length, row);
-            float rowScale = (float) (scale / scores[i].sum());
-            for (int column = 0; column < row.length; column++) {
-                row[column] *= rowScale;
-            }
-            gradient.put(rows[begin + i] * row.length, row);
-        }
+    private HeadLoss loss(int rows) {
+        return Kernel.available() && Product.failure() == null
+                ? new FusedHeadLoss(rows, weights, config.rmsNormEps(), precision, memory)
+                : new PlannedHeadLoss(rows, weights, config, memory);
     }
 
-    private Chunk chunk(int rows) {
+    /** Few sizes, so that there are few plans. */
+    private static int size(int rows) {
         int size = SMALLEST_CHUNK;
         while (size < rows) {
             size *= 2;
         }
-        return chunks.computeIfAbsent(size, Chunk::new);
+        return size;
+    }
+
+    /** Copies rows; those that follow each other are copied together. */
+    private void gather(FloatBuffer hidden, int[] rows, int begin, int end, FloatBuffer to) {
+        int width = config.hiddenSize();
+        int run;
+        for (int i = begin; i < end; i += run) {
+            run = 1;
+            while (i + run < end && rows[i + run] == rows[i] + run) {
+                run++;
+            }
+            to.put((i - begin) * width, hidden, rows[i] * width, run * width);
+        }
     }
 
     /** The head's plan for a fixed number of rows. */
-    private final class Chunk {
-        final NativeMemory memory = new NativeMemory();
+    private final class Logits {
         final FloatBuffer input;
-        final INDArray logits;
-        final FloatBuffer gradient;
-        final CrossEntropy loss;
+        final INDArray output;
         final ExecutionPlan.Bound plan;
 
-        Chunk(int rows) {
+        Logits(int rows) {
             INDArray x = memory.floats(rows, config.hiddenSize());
             x.assign(0);
             input = NativeArrays.buffer(x);
-            logits = memory.floats(rows, config.vocabularySize());
-            INDArray dx = memory.floats(rows, config.hiddenSize());
-            gradient = NativeArrays.buffer(dx);
-            // The loss turns the logits into their gradient in place, or writes it as products read it.
-            INDArray dLogits = precision == Precision.F32
-                    ? logits
-                    : memory.array(precision.weights(), rows, config.vocabularySize());
-            loss = CrossEntropy.over(logits, dLogits);
-            CompiledGraph compiled = CompiledGraph.withGradient(
-                    LlamaGraph.head(config, rows, weights.norm(), weights.head(), true),
-                    List.of(LlamaGraph.INPUT),
-                    precision,
-                    false);
-            Map<String, INDArray> arrays = new HashMap<>();
-            arrays.put(LlamaGraph.INPUT, x);
-            arrays.put(LlamaGraph.NORM, weights.norm());
-            arrays.put(LlamaGraph.HEAD, weights.head());
-            arrays.put(LlamaGraph.OUTPUT, logits);
-            arrays.put(LlamaGraph.OUTPUT_GRADIENT, dLogits);
-            compiled.gradients().values().forEach(output -> arrays.put(output, dx));
+            output = memory.floats(rows, config.vocabularySize());
+            CompiledGraph compiled = CompiledGraph.forward(
+                    LlamaGraph.head(config, rows, weights.norm(), weights.head(), false),
+                    List.of(LlamaGraph.OUTPUT),
+                    precision);
+            Map<String, INDArray> arrays = Map.of(
+                    LlamaGraph.INPUT,
+                    x,
+                    LlamaGraph.NORM,
+                    weights.norm(),
+                    LlamaGraph.HEAD,
+                    weights.head(),
+                    LlamaGraph.OUTPUT,
+                    output);
             plan = compiled.plan()
                     .bind(
                             arrays,
                             memory.arena(compiled.plan().savedBytes()),
                             0,
                             memory.arena(compiled.plan().temporaryBytes()));
-        }
-
-        /** The logits of some rows; rows that follow each other are copied together. */
-        void forward(FloatBuffer hidden, int[] rows, int begin, int end) {
-            int width = config.hiddenSize();
-            int run;
-            for (int i = begin; i < end; i += run) {
-                run = 1;
-                while (i + run < end && rows[i + run] == rows[i] + run) {
-                    run++;
-                }
-                input.put((i - begin) * width, hidden, rows[i] * width, run * width);
-            }
-            plan.forward();
         }
     }
 }

@@ -8,7 +8,6 @@ import java.util.Map;
 import org.fedlora4j.kernels.AttentionCache;
 import org.fedlora4j.kernels.LowRank;
 import org.fedlora4j.kernels.Numbers;
-import org.fedlora4j.kernels.Product;
 import org.fedlora4j.kernels.RmsNormKernel;
 import org.fedlora4j.kernels.RopeKernel;
 import org.fedlora4j.kernels.SwiGluKernel;
@@ -51,13 +50,13 @@ final class TokenPass {
                     vector(weights.lasting(layer, LlamaGraph.INPUT_NORM)),
                     vector(weights.lasting(layer, LlamaGraph.POST_ATTENTION_NORM)),
                     LlamaGraph.PROJECTIONS.stream()
-                            .map(module -> matrix(weights.lasting(layer, module)))
+                            .map(module -> NativeArrays.matrix(weights.lasting(layer, module)))
                             .toList(),
                     adapter.additions(layer).orElseThrow()));
         }
-        embedding = matrix(weights.embedding());
+        embedding = NativeArrays.matrix(weights.embedding());
         norm = vector(weights.norm());
-        head = matrix(weights.head());
+        head = NativeArrays.matrix(weights.head());
     }
 
     /**
@@ -157,19 +156,8 @@ final class TokenPass {
         }
     }
 
-    private static WeightMatrix matrix(INDArray weight) {
-        Product.Type type = switch (weight.dataType()) {
-            case FLOAT -> Product.Type.F32;
-            case BFLOAT16 -> Product.Type.BF16;
-            case HALF -> Product.Type.F16;
-            default -> throw new IllegalArgumentException("weights of type " + weight.dataType());
-        };
-        int columns = Math.toIntExact(weight.size(-1));
-        return new WeightMatrix(NativeArrays.bytes(weight), type, Math.toIntExact(weight.length() / columns), columns);
-    }
-
     private static Numbers vector(INDArray weight) {
-        WeightMatrix row = matrix(weight);
+        WeightMatrix row = NativeArrays.matrix(weight);
         float[] values = new float[row.columns()];
         row.copyRow(0, values, 0);
         return numbers(values);

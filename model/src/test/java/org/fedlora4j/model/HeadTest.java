@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import org.fedlora4j.kernels.HeadLossKernel;
 import org.fedlora4j.model.config.LlamaConfig;
 import org.fedlora4j.model.exec.NativeRuntime;
 import org.junit.jupiter.api.Test;
@@ -40,13 +41,12 @@ class HeadTest {
         INDArray gradient = poisoned();
         try (LanguageModel model = LanguageModel.open(folder)) {
             Head head = model.head();
-            List<CrossEntropy.RowScore> scores = head.score(hidden, rows, targets, gradient, SCALE);
+            List<HeadLossKernel.Row> scores = head.score(hidden, rows, targets, gradient, SCALE);
             assertThat(head.score(hidden, rows, targets, null, SCALE)).isEqualTo(scores);
             float[][] logits = head.logits(hidden, rows);
             for (int i = 0; i < rows.length; i++) {
                 INDArray alone = poisoned();
-                CrossEntropy.RowScore score = head.score(
-                                hidden, new int[] {rows[i]}, new int[] {targets[i]}, alone, SCALE)
+                HeadLossKernel.Row score = head.score(hidden, new int[] {rows[i]}, new int[] {targets[i]}, alone, SCALE)
                         .get(0);
                 assertThat(scores.get(i).loss()).isCloseTo(score.loss(), within(1e-6));
                 assertThat(scores.get(i).loss()).isCloseTo(loss(logits[i], targets[i]), within(2e-6));

@@ -8,6 +8,7 @@ import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.ShortPointer;
 import org.fedlora4j.kernels.Numbers;
+import org.fedlora4j.kernels.WeightMatrix;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -31,7 +32,7 @@ public final class NativeArrays {
     }
 
     /** Where a row-major array's elements begin. */
-    static long address(INDArray array) {
+    public static long address(INDArray array) {
         return array.data().address();
     }
 
@@ -61,6 +62,16 @@ public final class NativeArrays {
             throw new IllegalArgumentException(array.shapeInfoToString() + " as a buffer; wanted less than 2 GiB");
         }
         return Numbers.ofBf16(new ShortPointer(new Address(array.data().address(), array.length())).asBuffer());
+    }
+
+    /** A row-major weight [rows, columns], or [columns] as one row, for kernels, over the same memory. */
+    public static WeightMatrix matrix(INDArray weight) {
+        int columns = Math.toIntExact(weight.size(-1));
+        return new WeightMatrix(
+                bytes(weight),
+                ProductStep.type(weight.dataType()),
+                Math.toIntExact(weight.length() / columns),
+                columns);
     }
 
     /**

@@ -1,6 +1,7 @@
 package org.fedlora4j.model.exec;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.fedlora4j.model.exec.Programs.norm;
 import static org.fedlora4j.model.exec.Programs.normGradient;
 import static org.fedlora4j.model.exec.Programs.product;
 import static org.fedlora4j.model.exec.Programs.sum;
@@ -57,8 +58,8 @@ class HalfPrecisionTest {
                         product("x#bf16", "w", "p"),
                         swiGlu("p", "p", "s"),
                         product("s", "w", "y")));
-        assertBf16("p", "s");
-        assertFloat("y");
+        assertBf16("s");
+        assertFloat("p", "y");
     }
 
     @Test
@@ -67,12 +68,8 @@ class HalfPrecisionTest {
         forward(swiGlu("x", "x", "s"), product("s", "w", "p"), last);
         apply();
         assertThat(program.forward)
-                .isEqualTo(List.of(
-                        new CastStep("x", "x#bf16"),
-                        swiGlu("x#bf16", "x#bf16", "s"),
-                        new CastStep("s", "s#bf16"),
-                        product("s#bf16", "w", "p"),
-                        last));
+                .isEqualTo(
+                        List.of(swiGlu("x", "x", "s"), new CastStep("s", "s#bf16"), product("s#bf16", "w", "p"), last));
         assertBf16("s#bf16");
         assertFloat("s", "p");
     }
@@ -125,6 +122,39 @@ class HalfPrecisionTest {
                 .isEqualTo(List.of(
                         normGradient("x", "row", "x", "g"), new CastStep("g", "g#bf16"), product("g#bf16", "w", "z")));
         assertFloat("s", "g");
+    }
+
+    @Test
+    void frozenWeightsMultiplyBothPartsOfANorm() {
+        program.views.put("same", new Program.View("n", new long[] {6, 4}));
+        ProductStep added = product("n", "w", "q").plus("p", "q");
+        ProductStep adapted = product("n", "x", "y");
+        forward(norm("x", "row", "n"), product("same", "w", "p"), added, adapted);
+        backward(product("n", "w", "z"));
+        apply();
+        assertThat(program.forward)
+                .isEqualTo(List.of(
+                        norm("x", "row", "n").withOutputs(List.of("n", "n#low")),
+                        product("same#low", "w", "p#low"),
+                        product("same", "w", "p").plus("p#low", "p"),
+                        product("n#low", "w", "q#low").plus("p", "q#low"),
+                        product("n", "w", "q").plus("q#low", "q"),
+                        new CastStep("x", "x#bf16"),
+                        adapted.withInput(1, "x#bf16")));
+        assertThat(program.backward).isEqualTo(List.of(product("n", "w", "z")));
+        assertThat(program.root("same#low")).isEqualTo("n#low");
+        assertBf16("n", "n#low", "same", "same#low");
+        assertFloat("p", "p#low", "q#low");
+    }
+
+    @Test
+    void aNormThatIsReadAsFloatIsRoundedOnce() {
+        Step last = sum("n", "p", "y");
+        forward(norm("x", "row", "n"), product("n", "w", "p"), last);
+        apply();
+        assertThat(program.forward)
+                .isEqualTo(
+                        List.of(norm("x", "row", "n"), new CastStep("n", "n#bf16"), product("n#bf16", "w", "p"), last));
     }
 
     @Test

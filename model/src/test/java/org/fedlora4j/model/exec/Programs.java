@@ -46,6 +46,10 @@ final class Programs {
         return new KernelStep(Kernel.SWIGLU, false, false, 0, List.of(gate, up), List.of(output));
     }
 
+    static KernelStep norm(String x, String weight, String output) {
+        return new KernelStep(Kernel.RMS_NORM, false, false, 1e-5f, List.of(x, weight), List.of(output));
+    }
+
     /** The gradient of a norm. */
     static KernelStep normGradient(String x, String weight, String gradient, String output) {
         return new KernelStep(Kernel.RMS_NORM, true, false, 1e-5f, List.of(x, weight, gradient), List.of(output));

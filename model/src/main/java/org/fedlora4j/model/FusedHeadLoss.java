@@ -1,0 +1,71 @@
+package org.fedlora4j.model;
+
+import java.nio.FloatBuffer;
+import org.fedlora4j.kernels.HeadLossKernel;
+import org.fedlora4j.kernels.Numbers;
+import org.fedlora4j.kernels.Product;
+import org.fedlora4j.kernels.RmsNormKernel;
+import org.fedlora4j.model.exec.NativeArrays;
+import org.fedlora4j.model.exec.NativeMemory;
+import org.fedlora4j.model.exec.Precision;
+import org.jspecify.annotations.Nullable;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** By kernels, without logits in memory. */
+final class FusedHeadLoss implements HeadLoss {
+    private final int rows;
+    private final int width;
+    private final float epsilon;
+    private final INDArray x;
+    private final Numbers norm;
+    private final Numbers normed;
+    private final @Nullable Numbers low;
+    private final INDArray gradient;
+    private final HeadLossKernel.Hidden hidden;
+    private final HeadLossKernel kernel;
+
+    /** @param memory what it is computed in */
+    FusedHeadLoss(int rows, FrozenWeights weights, double epsilon, Precision precision, NativeMemory memory) {
+        this.rows = rows;
+        this.epsilon = (float) epsilon;
+        width = Math.toIntExact(weights.norm().length());
+        x = memory.floats(rows, width);
+        x.assign(0);
+        gradient = memory.floats(rows, width);
+        norm = NativeArrays.numbers(weights.norm());
+        kernel = new HeadLossKernel(rows, NativeArrays.matrix(weights.head()));
+        INDArray high = memory.array(precision.weights(), rows, width);
+        normed = NativeArrays.numbers(high);
+        if (precision == Precision.BF16) {
+            INDArray rest = memory.array(precision.weights(), rows, width);
+            low = NativeArrays.numbers(rest);
+            hidden = new HeadLossKernel.Hidden(
+                    Product.Type.BF16, NativeArrays.address(high), NativeArrays.address(rest));
+        } else {
+            low = null;
+            hidden = new HeadLossKernel.Hidden(Product.Type.F32, NativeArrays.address(high), 0);
+        }
+    }
+
+    @Override
+    public FloatBuffer input() {
+        return NativeArrays.buffer(x);
+    }
+
+    @Override
+    public HeadLossKernel.Row[] score(int[] targets, boolean wantsGradient, double factor) {
+        Numbers input = NativeArrays.numbers(x);
+        RmsNormKernel.forward(input, norm, normed, low, rows, width, epsilon);
+        HeadLossKernel.Row[] scores = kernel.score(hidden, targets, wantsGradient ? gradient() : null, factor);
+        if (wantsGradient) {
+            Numbers dx = NativeArrays.numbers(gradient);
+            RmsNormKernel.backward(input, norm, dx, null, dx, targets.length, width, epsilon);
+        }
+        return scores;
+    }
+
+    @Override
+    public FloatBuffer gradient() {
+        return NativeArrays.buffer(gradient);
+    }
+}
