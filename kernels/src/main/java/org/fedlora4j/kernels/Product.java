@@ -95,6 +95,11 @@ public final class Product {
             return left.type == Type.F32 && right.type == Type.BF16 && right.transposed && inner % 8 != 0;
         }
 
+        /** The product with something else added. */
+        Shape with(Sum sum) {
+            return new Shape(rows, inner, columns, left, right, result, factor, sum);
+        }
+
         /** A part of the result as a product of its own. */
         Shape part(int rows, int columns) {
             return new Shape(rows, inner, columns, left, right, result, factor, sum);

@@ -18,19 +18,39 @@ public final class SharedProduct {
     private final boolean byColumns;
     private final int[] begins;
     private final Product[] parts;
+    /** The same parts, added to what stands in the result. */
+    private final Product[] additions;
 
     public SharedProduct(Product.Shape shape) {
+        this(shape, false);
+    }
+
+    /**
+     * A product whose left matrix may be the sum of two, such as a bfloat16 one and what rounding to it left over.
+     *
+     * @param shape the result's type is float32
+     */
+    public static SharedProduct ofTwo(Product.Shape shape) {
+        return new SharedProduct(shape, true);
+    }
+
+    private SharedProduct(Product.Shape shape, boolean ofTwo) {
         this.shape = shape;
         byColumns = shape.rows() < MANY_ROWS;
         int length = byColumns ? shape.columns() : shape.rows();
         int grains = Math.max(1, length / GRAIN);
         parts = new Product[Math.min(Team.size(), grains)];
+        additions = new Product[ofTwo ? parts.length : 0];
         begins = new int[parts.length];
         for (int i = 0; i < parts.length; i++) {
             begins[i] = grains * i / parts.length * GRAIN;
             int end = i + 1 < parts.length ? grains * (i + 1) / parts.length * GRAIN : length;
             int size = end - begins[i];
-            parts[i] = Product.of(byColumns ? shape.part(shape.rows(), size) : shape.part(size, shape.columns()));
+            Product.Shape part = byColumns ? shape.part(shape.rows(), size) : shape.part(size, shape.columns());
+            parts[i] = Product.of(part);
+            if (ofTwo) {
+                additions[i] = Product.of(part.with(Product.Sum.RESULT));
+            }
         }
     }
 
@@ -38,15 +58,29 @@ public final class SharedProduct {
     public void run(long left, long right, long result, long other) {
         Team.run(parts.length, 1, (from, to, member) -> {
             for (int i = from; i < to; i++) {
-                int row = byColumns ? 0 : begins[i];
-                int column = byColumns ? begins[i] : 0;
-                parts[i].run(
-                        member,
-                        left + shape.left().offset(row, 0),
-                        right + shape.right().offset(0, column),
-                        result + shape.result().offset(row, column),
-                        other + (row * shape.result().stride() + column) * Float.BYTES);
+                run(parts[i], i, member, left, right, result, other);
             }
         });
+    }
+
+    /** Multiplies the sum of two left matrices; see {@link #ofTwo}. */
+    public void run(long left, long further, long right, long result, long other) {
+        Team.run(parts.length, 1, (from, to, member) -> {
+            for (int i = from; i < to; i++) {
+                run(parts[i], i, member, further, right, result, other);
+                run(additions[i], i, member, left, right, result, other);
+            }
+        });
+    }
+
+    private void run(Product product, int part, int member, long left, long right, long result, long other) {
+        int row = byColumns ? 0 : begins[part];
+        int column = byColumns ? begins[part] : 0;
+        product.run(
+                member,
+                left + shape.left().offset(row, 0),
+                right + shape.right().offset(0, column),
+                result + shape.result().offset(row, column),
+                other + (row * shape.result().stride() + column) * Float.BYTES);
     }
 }

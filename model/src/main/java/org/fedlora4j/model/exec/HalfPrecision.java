@@ -81,10 +81,7 @@ final class HalfPrecision {
                 program.buffers.put(output + LOW, program.buffer(output));
                 reading = norm.withOutputs(List.of(output, output + LOW));
             } else if (step instanceof ProductStep product && wideProducts.contains(product)) {
-                String low = product.output() + LOW;
-                program.buffers.put(low, program.buffer(product.output()));
-                steps.add(product.withInput(0, low(product.left())).withOutput(low));
-                reading = product.plus(low, product.output());
+                reading = new WideProductStep(product, low(product.left()));
             }
             for (int input : new TreeSet<>(step.bf16Inputs())) {
                 String name = step.inputs().get(input);

@@ -64,10 +64,6 @@ record ProductStep(
         return true;
     }
 
-    ProductStep withOutput(String name) {
-        return new ProductStep(left, right, leftTransposed, rightTransposed, factor, plus, name);
-    }
-
     @Override
     public ProductStep withInput(int index, String name) {
         return new ProductStep(
@@ -90,20 +86,24 @@ record ProductStep(
     public Runnable bind(INDArray[] arguments, INDArray[] results) {
         INDArray left = arguments[0];
         INDArray right = arguments[1];
-        SharedProduct product = new SharedProduct(new Product.Shape(
-                Math.toIntExact(results[0].size(0)),
-                Math.toIntExact(left.size(leftTransposed ? 0 : 1)),
-                Math.toIntExact(results[0].size(1)),
-                operand(left, leftTransposed),
-                operand(right, rightTransposed),
-                operand(results[0], false),
-                factor,
-                plus == null ? Product.Sum.NOTHING : Product.Sum.OTHER));
+        SharedProduct product = new SharedProduct(shape(left, right, results[0]));
         long leftAddress = NativeArrays.address(left);
         long rightAddress = NativeArrays.address(right);
         long result = NativeArrays.address(results[0]);
         long other = plus == null ? 0 : NativeArrays.address(arguments[2]);
         return () -> product.run(leftAddress, rightAddress, result, other);
+    }
+
+    Product.Shape shape(INDArray left, INDArray right, INDArray result) {
+        return new Product.Shape(
+                Math.toIntExact(result.size(0)),
+                Math.toIntExact(left.size(leftTransposed ? 0 : 1)),
+                Math.toIntExact(result.size(1)),
+                operand(left, leftTransposed),
+                operand(right, rightTransposed),
+                operand(result, false),
+                factor,
+                plus == null ? Product.Sum.NOTHING : Product.Sum.OTHER);
     }
 
     private static Product.Operand operand(INDArray matrix, boolean transposed) {
