@@ -6,8 +6,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A matrix product of fixed shapes by oneDNN, result [M, N] = left [M, K] · right [K, N], on one thread: a member of the
- * {@link Team}, who runs it in a share of its own. Sums are taken in float32. Equal shapes share one product, as long as it
- * is in use or among the last 512. Its native memory, some 0.2 MB, is given back when it is neither.
+ * {@link Team}, who runs it in a share of its own. Sums are taken in float32. Equal shapes share one product while it is
+ * among the last 512 that were asked for; its native memory, some 0.2 MB, is given back once nobody holds it either.
  */
 public final class Product {
     /** What is added to the product. */
