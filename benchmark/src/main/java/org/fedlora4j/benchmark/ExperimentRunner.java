@@ -13,6 +13,7 @@ import org.fedlora4j.benchmark.data.InstructionRecord;
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.common.Progress;
 import org.fedlora4j.federation.Federation;
+import org.fedlora4j.federation.Fields;
 import org.fedlora4j.federation.StateFolder;
 import org.fedlora4j.federation.data.ClientShard;
 import org.fedlora4j.federation.data.PartitionTable;
@@ -44,8 +45,8 @@ public final class ExperimentRunner {
      *     stands against it; nothing has been written then
      */
     public Result run(ExistingRun existing) throws IOException {
-        RunFolder.check(experiment, existing);
         Precision.Choice precision = Precision.choose(experiment.precision());
+        RunFolder.check(experiment, existing, precision);
         LanguageModel.Settings settings = LanguageModel.Settings.DEFAULT
                 .withPrecision(precision.precision())
                 .withRecompute(experiment.recompute());
@@ -54,18 +55,19 @@ public final class ExperimentRunner {
             requireFit(model, tokenizer);
             SkippedRecords skipped = new SkippedRecords(progress);
             List<ClientRecords> clients = clients(tokenizer, skipped);
-            progress.line("precision " + precision.precision() + ": " + precision.reason());
+            progress.line("precision " + model.settings().precision() + ": " + precision.reason());
+            progress.line("recompute " + Fields.hyphenated(model.settings().recompute()));
             try (Federation federation = federation(model, tokenizer, clients);
                     Evaluator evaluator =
                             new Evaluator(model, tokenizer, experiment.lora(), experiment.evaluation(), progress)) {
-                RunFolder folder = RunFolder.open(experiment, existing);
+                RunFolder folder = RunFolder.open(experiment, existing, precision);
                 return run(
                         federation,
                         evaluator,
                         clients,
                         skipped.count(),
                         folder,
-                        Environment.here(precision.precision()));
+                        Environment.here(model.settings().precision()));
             }
         }
     }

@@ -12,6 +12,7 @@ import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.lora.AdapterState;
 import org.fedlora4j.lora.MagnitudeAxis;
 import org.fedlora4j.lora.PeftAdapter;
+import org.fedlora4j.model.exec.Precision;
 
 /**
  * The folder of one run:
@@ -19,7 +20,7 @@ import org.fedlora4j.lora.PeftAdapter;
  * <pre>
  *   experiment.yaml       the experiment with every default and the recipe written out
  *   metrics.jsonl         how training went, a line for every phase and every round
- *   state/                what a resumed run goes on from
+ *   state/                what a resumed run goes on from, and in run.json the precision that it computes in
  *   adapters/global       the shared adapter, in PEFT's format
  *   adapters/client-ID    each client's own
  *   result.json           environment, scores, drift and bytes; a run that has it is complete
@@ -30,9 +31,14 @@ import org.fedlora4j.lora.PeftAdapter;
 record RunFolder(Path path) {
     static final String EXPERIMENT = "experiment.yaml";
     static final String ADAPTERS = "adapters";
+    private static final String PRECISION = "precision";
 
-    /** Refuses an output folder in which the run can't begin or go on. */
-    static void check(Experiment experiment, ExistingRun existing) throws IOException {
+    /**
+     * Refuses an output folder in which the run can't begin or go on.
+     *
+     * @param precision that it would go on in
+     */
+    static void check(Experiment experiment, ExistingRun existing, Precision.Choice precision) throws IOException {
         Path path = experiment.output();
         boolean run = holdsRun(path);
         if (!run && Files.exists(path) && !isEmptyFolder(path)) {
@@ -43,18 +49,21 @@ record RunFolder(Path path) {
         }
         if (run && existing == ExistingRun.RESUME) {
             requireSame(path.resolve(EXPERIMENT), experiment);
+            new RunFolder(path).precision().requireSame(precision);
         }
     }
 
     /** Makes the folder of an experiment or, to resume, opens it. What isn't a run's folder is never deleted. */
-    static RunFolder open(Experiment experiment, ExistingRun existing) throws IOException {
-        check(experiment, existing);
+    static RunFolder open(Experiment experiment, ExistingRun existing, Precision.Choice precision) throws IOException {
+        check(experiment, existing, precision);
         Path path = experiment.output();
         if (!holdsRun(path) || existing == ExistingRun.REPLACE) {
             AtomicFiles.deleteRecursively(path);
             AtomicFiles.writeString(path.resolve(EXPERIMENT), ExperimentFile.toYaml(experiment));
         }
-        return new RunFolder(path);
+        RunFolder folder = new RunFolder(path);
+        folder.precision().keep(precision.precision());
+        return folder;
     }
 
     private static boolean holdsRun(Path path) {
@@ -67,6 +76,10 @@ record RunFolder(Path path) {
 
     Path states() {
         return path.resolve("state");
+    }
+
+    private RunPrecision precision() {
+        return new RunPrecision(states().resolve("run.json"));
     }
 
     Path result() {
@@ -90,9 +103,11 @@ record RunFolder(Path path) {
     }
 
     private static void requireSame(Path file, Experiment experiment) throws IOException {
-        JsonNode before = ExperimentFile.toTree(ExperimentFile.load(file, List.of()));
+        // What counts is the precision that the run computes in, which may now have to be named.
+        JsonNode before =
+                ExperimentFile.toTree(ExperimentFile.load(file, List.of())).without(PRECISION);
         List<String> differences = new ArrayList<>();
-        compare("", before, ExperimentFile.toTree(experiment), differences);
+        compare("", before, ExperimentFile.toTree(experiment).without(PRECISION), differences);
         if (!differences.isEmpty()) {
             throw new BadInputException(file + ": the run was begun with " + String.join("; ", differences)
                     + "; wanted the same to resume");

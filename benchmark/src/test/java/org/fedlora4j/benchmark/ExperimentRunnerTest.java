@@ -16,6 +16,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -25,6 +27,7 @@ import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.common.Progress;
 import org.fedlora4j.lora.PeftAdapter;
 import org.fedlora4j.model.config.LlamaConfig;
+import org.fedlora4j.model.exec.Precision;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -45,6 +48,10 @@ class ExperimentRunnerTest {
                  server: {optimizer: momentum}}
               - {name: magnitude, train: [B.magnitude], share: [], steps: 2, learning-rate: 0.05}
             """;
+
+    /** What makes a run short. */
+    private static final String[] QUICK = {"rounds=1", "recipe=local", "evaluate.rouge=false", "data.test-per-client=1"
+    };
 
     @TempDir
     private static Path shared;
@@ -220,7 +227,7 @@ class ExperimentRunnerTest {
         Experiment experiment = experiment(folder.resolve("run"));
         assertThatThrownBy(() -> new ExperimentRunner(experiment, everything(failingAt(at))).run(ExistingRun.REFUSE))
                 .isInstanceOf(Interrupted.class);
-        new ExperimentRunner(experiment, Progress.none()).run(ExistingRun.RESUME);
+        resume(experiment);
 
         Path run = experiment.output();
         assertThat(bytes(run.resolve("adapters"))).isEqualTo(bytes(finished.resolve("adapters")));
@@ -246,6 +253,64 @@ class ExperimentRunnerTest {
                 .hasMessageContaining("lora.rank 4, not 2; rounds 2, not 1; wanted the same to resume");
     }
 
+    /** As if begun on another kind of CPU. */
+    @Test
+    void resumesInNoOtherPrecision() throws IOException {
+        Path run = folder.resolve("run");
+        Experiment experiment = experiment(run, QUICK);
+        run(experiment);
+        Path state = run.resolve("state/run.json");
+        Precision.Choice here = Precision.choose("auto");
+        assertThat(Files.readString(state)).isEqualTo("{\"precision\":\"" + here.precision() + "\"}\n");
+
+        Precision other = here.precision() == Precision.F32 ? Precision.BF16 : Precision.F32;
+        Files.writeString(state, "{\"precision\": \"" + other + "\"}");
+        assertThatThrownBy(() -> resume(experiment))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage(state + ": precision: found " + other + ", wanted " + here.precision()
+                        + ", in which the run would go on (" + here.reason() + "); set precision: " + other
+                        + " to resume, or begin another run");
+        if (other == Precision.F32) {
+            String[] named = Arrays.copyOf(QUICK, QUICK.length + 1);
+            named[QUICK.length] = "precision=f32";
+            assertThat(resume(experiment(run, named)).environment().precision()).isEqualTo("f32");
+        }
+
+        Files.writeString(state, "{\"precision\": 16}");
+        assertThatThrownBy(() -> resume(experiment))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage(state + ": precision: found 16, wanted \"f32\" or \"bf16\"");
+        Files.writeString(state, "bf16");
+        assertThatThrownBy(() -> resume(experiment))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageStartingWith(state + ": not JSON: ");
+    }
+
+    @Test
+    void theModelIsOpenedAsTheExperimentSays() throws IOException {
+        Map<Precision, Double> losses = new EnumMap<>(Precision.class);
+        for (Precision precision : Precision.values()) {
+            String[] settings = Arrays.copyOf(QUICK, QUICK.length + 2);
+            settings[QUICK.length] = "precision=" + precision;
+            settings[QUICK.length + 1] = "recompute=layer";
+            if (precision == Precision.BF16 && Precision.choose("auto").precision() == Precision.F32) {
+                assertRefused("precision: bf16 can't be had here", "precision=bf16");
+                continue;
+            }
+            ByteArrayOutputStream out = new ByteArrayOutputStream();
+            Result result = new ExperimentRunner(
+                            experiment(folder.resolve("in-" + precision), settings),
+                            everything(new PrintStream(out, true, StandardCharsets.UTF_8)))
+                    .run(ExistingRun.REFUSE);
+            assertThat(result.environment().precision()).isEqualTo(precision.toString());
+            assertThat(out.toString(StandardCharsets.UTF_8))
+                    .contains("precision " + precision + ": asked for\n")
+                    .contains("recompute layer\n");
+            losses.put(precision, result.scores().base().loss());
+        }
+        assertThat(losses.values()).doesNotHaveDuplicates();
+    }
+
     @Test
     void replacesARunButNothingElse() throws IOException {
         Path run = folder.resolve("run");
@@ -260,9 +325,7 @@ class ExperimentRunnerTest {
 
         Files.move(run.resolve("thesis.tex"), run.resolve("old-result"));
         Files.writeString(run.resolve("experiment.yaml"), "an older run");
-        Experiment quick =
-                experiment(run, "rounds=1", "recipe=local", "evaluate.rouge=false", "data.test-per-client=1");
-        Result replaced = new ExperimentRunner(quick, Progress.none()).run(ExistingRun.REPLACE);
+        Result replaced = new ExperimentRunner(experiment(run, QUICK), Progress.none()).run(ExistingRun.REPLACE);
         assertThat(run.resolve("old-result")).doesNotExist();
         assertThat(run.resolve("result.json")).exists();
         assertThat(replaced.scores().local().rougeL()).isNull();
@@ -318,6 +381,10 @@ class ExperimentRunnerTest {
 
     private static void run(Experiment experiment) throws IOException {
         new ExperimentRunner(experiment, Progress.none()).run(ExistingRun.REFUSE);
+    }
+
+    private static Result resume(Experiment experiment) throws IOException {
+        return new ExperimentRunner(experiment, Progress.none()).run(ExistingRun.RESUME);
     }
 
     private static Experiment experiment(Path output, String... overrides) throws IOException {

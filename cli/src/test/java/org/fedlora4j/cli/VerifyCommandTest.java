@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.fedlora4j.model.exec.Precision;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -54,6 +55,29 @@ class VerifyCommandTest {
         assertThat(json.at("/tensors/logits/ofLargest").asDouble()).isBetween(1e-9, 4e-4);
     }
 
+    /** The reference is of float32, so its tolerances are wide; where there is no bf16, that is said. */
+    @Test
+    void bf16IsToBeAskedFor() {
+        Precision.Choice fastest = Precision.choose("auto");
+        if (fastest.precision() == Precision.F32) {
+            assertRefused(
+                    "precision: bf16 can't be had here: " + fastest.reason() + "; wanted auto or f32",
+                    "verify",
+                    TOY,
+                    "--reference",
+                    REFERENCE,
+                    "--precision",
+                    "bf16");
+            return;
+        }
+        Cli verified = Cli.run("verify", TOY, "--reference", REFERENCE, "--precision", "bf16");
+        assertThat(verified.code()).as(verified.out()).isZero();
+        // In float32 it is below 1e-4.
+        assertThat(verified.out().lines())
+                .anyMatch(line -> line.matches("logits +[0-9]\\.[0-9]e-0[0-9] +[0-9]\\.[0-9]e-0[23]"))
+                .endsWith("bf16: all 7 within 5.0e-02, gradients within 2.5e-01");
+    }
+
     @Test
     void aModelInPyTorchsFilesIsVerifiedAsItIs() {
         Path toy = TOY.resolveSibling("mqa-f16");
@@ -83,7 +107,14 @@ class VerifyCommandTest {
     void badArgumentsAreCode2() {
         assertRefused("--reference", "verify", TOY);
         assertRefused("--tolerance: NaN", "verify", TOY, "--reference", REFERENCE, "--tolerance", "NaN");
-        assertRefused("precision: found f8", "verify", TOY, "--reference", REFERENCE, "--precision", "f8");
+        assertRefused(
+                "precision: found fp8, wanted auto, f32 or bf16",
+                "verify",
+                TOY,
+                "--reference",
+                REFERENCE,
+                "--precision",
+                "fp8");
         assertRefused("no-such-model", "verify", TOY.resolve("no-such-model"), "--reference", REFERENCE);
         assertRefused("adapter_config.json: no such file", "verify", TOY, "--reference", REFERENCE, "--adapter", TOY);
         // Gradients by an adapter's matrices, and no adapter.

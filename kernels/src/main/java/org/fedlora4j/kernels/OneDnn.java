@@ -83,6 +83,8 @@ final class OneDnn {
             Native.register(Threads.class, threads);
             Native.register(OneDnn.class, open("dnnl", "libdnnl.so.3"));
             engine = created("engine", handle -> dnnl_engine_create(handle, CPU, 0));
+            // It keeps a thousand primitives that were destroyed, in case equal ones are wanted; we keep our own.
+            check("cache", dnnl_set_primitive_cache_capacity(0));
             return null;
         } catch (IOException | UnsatisfiedLinkError e) {
             return "oneDNN can't be loaded: " + e.getMessage();
@@ -142,6 +144,8 @@ final class OneDnn {
 
     private static native int dnnl_get_effective_cpu_isa();
 
+    private static native int dnnl_set_primitive_cache_capacity(int capacity);
+
     private static native int dnnl_engine_create(long[] engine, int kind, long index);
 
     private static native int dnnl_stream_create(long[] stream, long engine, int flags);
@@ -190,9 +194,13 @@ final class OneDnn {
 
     static native int dnnl_primitive_create(long[] primitive, long descriptor);
 
+    static native int dnnl_primitive_destroy(long primitive);
+
     static native int dnnl_primitive_execute(long primitive, long stream, int arguments, long address);
 
     static native int dnnl_memory_create(long[] memory, long descriptor, long engine, long address);
+
+    static native int dnnl_memory_destroy(long memory);
 
     static native int dnnl_memory_set_data_handle(long memory, long address);
 }

@@ -1,17 +1,13 @@
 package org.fedlora4j.kernels;
 
-import static org.fedlora4j.kernels.OneDnn.check;
-import static org.fedlora4j.kernels.OneDnn.created;
-
-import com.sun.jna.Native;
-import com.sun.jna.Pointer;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
+import java.lang.ref.Cleaner;
+import java.lang.ref.Reference;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A matrix product of fixed shapes by oneDNN, result [M, N] = left [M, K] · right [K, N], on one thread: a member of the
- * {@link Team}, who runs it in a share of its own. Sums are taken in float32. Equal shapes share one product.
+ * {@link Team}, who runs it in a share of its own. Sums are taken in float32. Equal shapes share one product while it is
+ * among the last 512 that were asked for; its native memory, some 0.2 MB, is given back once nobody holds it either.
  */
 public final class Product {
     /** What is added to the product. */
@@ -41,6 +37,11 @@ public final class Product {
         public int bytes() {
             return bytes;
         }
+
+        /** In oneDNN's dnnl_data_type_t. */
+        int code() {
+            return code;
+        }
     }
 
     /**
@@ -53,14 +54,6 @@ public final class Product {
         /** Where an element is, in bytes from the matrix's beginning. */
         long offset(long row, long column) {
             return (transposed ? column * stride + row : row * stride + column) * type.bytes;
-        }
-
-        private long descriptor(long rows, long columns) {
-            long[] strides = transposed ? new long[] {1, stride} : new long[] {stride, 1};
-            return created(
-                    "descriptor",
-                    handle -> OneDnn.dnnl_memory_desc_create_with_strides(
-                            handle, 2, new long[] {rows, columns}, type.code, strides));
         }
     }
 
@@ -106,17 +99,12 @@ public final class Product {
         }
     }
 
-    private static final int ARGUMENT_BYTES = 16;
-    private static final Map<Shape, Product> PRODUCTS = new ConcurrentHashMap<>();
-    /** Each member's memory for what a product needs while it runs, as large as the largest so far. */
-    private static final NativeBlock[] SCRATCHPADS = NativeBlock.forTeam();
+    /** Several times what a training step of 2,048 tokens asks for, and some 100 MB. */
+    private static final ProductCache PRODUCTS = new ProductCache(512);
 
-    /** As oneDNN names it. */
-    final String implementation;
+    private static final Cleaner CLEANER = Cleaner.create();
 
-    private final long primitive;
-    private final long scratchBytes;
-    private final Member[] members = new Member[Team.size()];
+    private final Primitive primitive;
 
     /** Why there are no products here, or null where there are. */
     public static @Nullable String failure() {
@@ -143,7 +131,7 @@ public final class Product {
      *     rely on: float32 by transposed bfloat16 where K is no multiple of 8
      */
     public static Product of(Shape shape) {
-        return PRODUCTS.computeIfAbsent(shape, key -> OneDnn.withOneThread(() -> new Product(key)));
+        return PRODUCTS.get(shape);
     }
 
     /**
@@ -160,62 +148,24 @@ public final class Product {
         Operand columns = new Operand(right, true, inner);
         Shape probe = new Shape(64, inner, 64, rows, columns, new Operand(Type.F32, false, 64), Sum.NOTHING);
         try {
-            return !of(probe).implementation.startsWith("ref");
+            return !of(probe).implementation().startsWith("ref");
         } catch (UnsupportedOperationException e) {
             return false;
         }
     }
 
-    private Product(Shape shape) {
+    /** See {@link #of}. */
+    Product(Shape shape) {
         if (shape.isWrongSomewhere()) {
             throw new UnsupportedOperationException("no product to rely on: " + shape);
         }
-        long left = shape.left.descriptor(shape.rows, shape.inner);
-        long right = shape.right.descriptor(shape.inner, shape.columns);
-        long result = shape.result.descriptor(shape.rows, shape.columns);
-        long other = new Operand(Type.F32, false, shape.result.stride).descriptor(shape.rows, shape.columns);
-        long postOps = created("post-ops", OneDnn::dnnl_post_ops_create);
-        boolean scaled = shape.factor != 1;
-        if (scaled) {
-            check("factor", OneDnn.dnnl_post_ops_append_eltwise(postOps, OneDnn.LINEAR, shape.factor, 0));
-        }
-        switch (shape.sum) {
-            case NOTHING -> {}
-            case RESULT -> check("sum", OneDnn.dnnl_post_ops_append_sum(postOps, 1, 0, shape.result.type.code));
-            case OTHER -> check("addition", OneDnn.dnnl_post_ops_append_binary(postOps, OneDnn.BINARY_ADD, other));
-        }
-        long attributes = created("attributes", OneDnn::dnnl_primitive_attr_create);
-        check("attributes", OneDnn.dnnl_primitive_attr_set_post_ops(attributes, postOps));
-        // The library's own scratchpad belongs to the thread that makes the primitive, not to those that run it.
-        check("attributes", OneDnn.dnnl_primitive_attr_set_scratchpad_mode(attributes, OneDnn.USER_SCRATCHPAD));
-        long descriptor = created(
-                "product " + shape,
-                handle -> OneDnn.dnnl_matmul_primitive_desc_create(
-                        handle, OneDnn.engine(), left, right, 0, result, attributes));
-        implementation = OneDnn.implementation(descriptor);
-        primitive = created("primitive", handle -> OneDnn.dnnl_primitive_create(handle, descriptor));
-        long scratch = OneDnn.dnnl_primitive_desc_query_md(descriptor, OneDnn.SCRATCHPAD_QUERY, 0);
-        scratchBytes = OneDnn.dnnl_memory_desc_get_size(scratch);
-        for (int i = 0; i < members.length; i++) {
-            members[i] = new Member(
-                    shape.sum == Sum.OTHER,
-                    scaled ? 1 : 0,
-                    memory(left),
-                    memory(right),
-                    memory(result),
-                    memory(other),
-                    memory(scratch));
-        }
-        for (long matrix : new long[] {left, right, result, other}) {
-            OneDnn.dnnl_memory_desc_destroy(matrix);
-        }
-        OneDnn.dnnl_primitive_desc_destroy(descriptor);
-        OneDnn.dnnl_post_ops_destroy(postOps);
-        OneDnn.dnnl_primitive_attr_destroy(attributes);
+        primitive = new Primitive(shape);
+        CLEANER.register(this, primitive::destroy);
     }
 
-    private static long memory(long descriptor) {
-        return created("memory", handle -> OneDnn.dnnl_memory_create(handle, descriptor, OneDnn.engine(), 0));
+    /** As oneDNN names it, such as {@code brg_matmul:avx512_core_amx}. */
+    String implementation() {
+        return primitive.implementation;
     }
 
     /**
@@ -225,46 +175,11 @@ public final class Product {
      * @param other the address of what is added, with {@link Sum#OTHER}
      */
     public void run(int member, long left, long right, long result, long other) {
-        members[member].run(this, member, left, right, result, other);
-    }
-
-    /** A member's handles: they are set anew for each run. */
-    private static final class Member {
-        private final long stream = OneDnn.stream();
-        private final long[] memories;
-        private final Pointer arguments;
-        private final int count;
-
-        Member(boolean addsOther, int addition, long left, long right, long result, long other, long scratch) {
-            memories = new long[] {left, right, result, scratch, other};
-            int[] kinds = {
-                OneDnn.SOURCE,
-                OneDnn.WEIGHTS,
-                OneDnn.DESTINATION,
-                OneDnn.SCRATCHPAD,
-                OneDnn.FIRST_POST_OP * (addition + 1) | OneDnn.SECOND_SOURCE
-            };
-            count = addsOther ? 5 : 4;
-            arguments = new Pointer(Native.malloc((long) ARGUMENT_BYTES * kinds.length));
-            for (int i = 0; i < kinds.length; i++) {
-                arguments.setInt((long) ARGUMENT_BYTES * i, kinds[i]);
-                arguments.setLong((long) ARGUMENT_BYTES * i + 8, memories[i]);
-            }
-        }
-
-        void run(Product product, int member, long left, long right, long result, long other) {
-            OneDnn.dnnl_memory_set_data_handle(memories[0], left);
-            OneDnn.dnnl_memory_set_data_handle(memories[1], right);
-            OneDnn.dnnl_memory_set_data_handle(memories[2], result);
-            if (product.scratchBytes > 0) {
-                OneDnn.dnnl_memory_set_data_handle(memories[3], SCRATCHPADS[member].address(product.scratchBytes));
-            }
-            if (count == 5) {
-                OneDnn.dnnl_memory_set_data_handle(memories[4], other);
-            }
-            check(
-                    "product",
-                    OneDnn.dnnl_primitive_execute(product.primitive, stream, count, Pointer.nativeValue(arguments)));
+        try {
+            primitive.run(member, left, right, result, other);
+        } finally {
+            // Otherwise the primitive might be destroyed while it runs: the caller may hold this no longer.
+            Reference.reachabilityFence(this);
         }
     }
 }

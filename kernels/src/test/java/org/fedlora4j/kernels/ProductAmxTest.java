@@ -23,7 +23,8 @@ class ProductAmxTest {
     private static String implementation() {
         Operand matrix = new Operand(Type.BF16, false, 64);
         Operand result = new Operand(Type.F32, false, 64);
-        return Product.of(new Shape(64, 64, 64, matrix, matrix, result, Sum.NOTHING)).implementation;
+        return Product.of(new Shape(64, 64, 64, matrix, matrix, result, Sum.NOTHING))
+                .implementation();
     }
 
     @Test

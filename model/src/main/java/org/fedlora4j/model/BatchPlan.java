@@ -1,7 +1,6 @@
 package org.fedlora4j.model;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -9,12 +8,8 @@ import java.util.Objects;
 import org.fedlora4j.model.config.LlamaConfig;
 import org.fedlora4j.model.exec.Arena;
 import org.fedlora4j.model.exec.ExecutionPlan;
-import org.fedlora4j.model.exec.NativeArrays;
 import org.fedlora4j.model.exec.NativeMemory;
-import org.fedlora4j.model.exec.Precision;
-import org.fedlora4j.model.nn.Rope;
 import org.jspecify.annotations.Nullable;
-import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -34,21 +29,13 @@ final class BatchPlan implements AutoCloseable {
         void after(int layer, INDArray hidden);
     }
 
-    /** Added to the score of a position that a token may not see; its softmax is exactly 0. */
-    static final float MASKED = -1e9f;
-
     private final LlamaConfig config;
     private final FrozenWeights weights;
     private final Adapter adapter;
     private final LlamaGraph.LayerShape shape;
     private final Recompute recompute;
-    private final Precision precision;
-
     private final Workspace workspace;
-    private final CompiledGraph compiledEmbedding;
-    private final List<CompiledGraph> compiledLayers;
-    private final long savedBytes;
-    private final long scratchBytes;
+    private final CompiledModel compiled;
 
     private final NativeMemory memory = new NativeMemory();
     private final INDArray ids;
@@ -57,7 +44,7 @@ final class BatchPlan implements AutoCloseable {
     /** What all layers use in turn, by name: mask, rotation tables, keys and values, and the adapter's noise. */
     private final Map<String, INDArray> shared = new HashMap<>();
 
-    private final List<List<String>> noise = new ArrayList<>();
+    private final BatchInputs inputs;
     private final @Nullable KeyValueCache cache;
 
     /** The graphs bound to the workspace's memory as it was last, in this order: embedding, layers. */
@@ -78,7 +65,6 @@ final class BatchPlan implements AutoCloseable {
         this.adapter = adapter;
         this.shape = shape;
         this.recompute = settings.recompute();
-        this.precision = settings.precision();
         this.workspace = workspace;
         int rows = shape.rows();
         int depth = config.layers();
@@ -94,72 +80,20 @@ final class BatchPlan implements AutoCloseable {
         cache = shape.cachedTokens() == 0
                 ? null
                 : new KeyValueCache(config, shape.batch(), shape.cachedTokens(), memory);
-        compiledLayers = compileLayers();
-        compiledEmbedding = CompiledGraph.forward(
-                LlamaGraph.embedding(rows, weights.embedding()), List.of(LlamaGraph.OUTPUT), precision);
-        long scratchBytes = compiledEmbedding.plan().temporaryBytes();
-        long savedBytes = 0;
-        for (CompiledGraph layer : compiledLayers) {
-            scratchBytes = Math.max(scratchBytes, layer.plan().temporaryBytes());
-            savedBytes = Math.max(savedBytes, layer.plan().savedBytes());
-        }
-        this.scratchBytes = scratchBytes;
-        this.savedBytes = savedBytes;
-        int[] positions = new int[rows];
-        for (int row = 0; row < rows; row++) {
-            positions[row] = row % shape.tokens();
-        }
-        fillRotation(positions);
-    }
-
-    private List<CompiledGraph> compileLayers() {
-        Map<Object, CompiledGraph> byLayout = new HashMap<>();
-        List<CompiledGraph> compiled = new ArrayList<>();
-        for (int layer = 0; layer < config.layers(); layer++) {
-            Object layout = adapter.layout(layer);
-            if (!byLayout.containsKey(layout)) {
-                byLayout.put(layout, compile(layer));
-            }
-            CompiledGraph graph = byLayout.get(layout);
-            compiled.add(graph);
-            Map<String, long[]> placeholders = new HashMap<>(graph.placeholders());
-            placeholders
-                    .keySet()
-                    .removeAll(List.of(
-                            LlamaGraph.INPUT,
-                            LlamaGraph.OUTPUT_GRADIENT,
-                            LlamaGraph.CACHED_KEYS,
-                            LlamaGraph.CACHED_VALUES));
-            placeholders.keySet().removeAll(LlamaGraph.LAYER_WEIGHTS);
-            placeholders.forEach((name, size) -> shared.computeIfAbsent(name, key -> memory.floats(size)));
-            placeholders.keySet().removeAll(LlamaGraph.ROTATION);
-            placeholders.remove(LlamaGraph.MASK);
-            noise.add(List.copyOf(placeholders.keySet()));
-        }
+        compiled = new CompiledModel(config, weights, adapter, shape, settings);
+        compiled.shared().forEach((name, size) -> shared.put(name, memory.floats(size)));
         if (!shape.training()) {
             long[] heads = {shape.batch(), config.keyValueHeads(), shape.tokens(), config.headSize()};
             shared.put(LlamaGraph.KEYS, memory.floats(heads));
             shared.put(LlamaGraph.VALUES, memory.floats(heads));
         }
-        return compiled;
-    }
-
-    private CompiledGraph compile(int layer) {
-        SameDiff graph = LlamaGraph.layer(config, shape, weights.layer(layer), adapter, layer);
-        if (!shape.training()) {
-            return CompiledGraph.forward(
-                    graph, List.of(LlamaGraph.OUTPUT, LlamaGraph.KEYS, LlamaGraph.VALUES), precision);
-        }
-        List<String> variables = new ArrayList<>(adapter.gradients(layer).keySet());
-        variables.add(LlamaGraph.INPUT);
-        return CompiledGraph.withGradient(graph, variables, precision, recompute != Recompute.ATTENTION);
+        inputs = new BatchInputs(config, shape, ids, shared);
     }
 
     /** Binds the graphs to the workspace's memory, unless they are. */
     private void bind() {
-        int savedSpaces = recompute == Recompute.LAYER ? 1 : config.layers();
-        Arena saved = workspace.saved(savedBytes * savedSpaces);
-        Arena scratch = workspace.scratch(scratchBytes);
+        Arena saved = workspace.saved(keptBytes());
+        Arena scratch = workspace.scratch(compiled.scratchBytes());
         if (saved == boundSaved && scratch == boundScratch) {
             return;
         }
@@ -168,11 +102,11 @@ final class BatchPlan implements AutoCloseable {
         bound.clear();
         Map<String, INDArray> embeddingArrays =
                 Map.of(LlamaGraph.INPUT, ids, LlamaGraph.EMBEDDING, weights.embedding(), LlamaGraph.OUTPUT, hidden[0]);
-        bound.add(compiledEmbedding.plan().bind(embeddingArrays, saved, 0, scratch));
+        bound.add(compiled.embedding().plan().bind(embeddingArrays, saved, 0, scratch));
         for (int layer = 0; layer < config.layers(); layer++) {
-            CompiledGraph compiled = compiledLayers.get(layer);
-            long offset = savedBytes * (layer % savedSpaces);
-            bound.add(compiled.plan().bind(arrays(layer, compiled), saved, offset, scratch));
+            CompiledGraph graph = compiled.layer(layer);
+            long offset = compiled.savedBytes() * (layer % savedSpaces());
+            bound.add(graph.plan().bind(arrays(layer, graph), saved, offset, scratch));
         }
     }
 
@@ -180,7 +114,7 @@ final class BatchPlan implements AutoCloseable {
         return bound.get(1 + layer);
     }
 
-    private Map<String, INDArray> arrays(int layer, CompiledGraph compiled) {
+    private Map<String, INDArray> arrays(int layer, CompiledGraph graph) {
         Map<String, INDArray> arrays = new HashMap<>(shared);
         arrays.putAll(weights.layer(layer));
         arrays.putAll(adapter.variables(layer));
@@ -194,7 +128,7 @@ final class BatchPlan implements AutoCloseable {
             arrays.put(LlamaGraph.OUTPUT_GRADIENT, gradients[layer + 1]);
             Map<String, INDArray> targets = new HashMap<>(adapter.gradients(layer));
             targets.put(LlamaGraph.INPUT, gradients[layer]);
-            compiled.gradients().forEach((variable, output) -> arrays.put(output, targets.get(variable)));
+            graph.gradients().forEach((variable, output) -> arrays.put(output, targets.get(variable)));
         }
         return arrays;
     }
@@ -206,7 +140,7 @@ final class BatchPlan implements AutoCloseable {
      * @return the last layer's output [N, D], before the final norm; valid until the next pass
      */
     INDArray forward(TokenBatch batch, LayerListener listener) {
-        fillInputs(batch);
+        inputs.write(batch);
         return run(listener);
     }
 
@@ -220,11 +154,7 @@ final class BatchPlan implements AutoCloseable {
      * @return the last layer's output [B, D], before the final norm; valid until the next pass
      */
     INDArray decode(int[] tokens, int[] positions, float[][] masks, int slot) {
-        NativeArrays.write(tokens, ids);
-        fillRotation(positions);
-        for (int row = 0; row < masks.length; row++) {
-            NativeArrays.writeAt(masks[row], array(LlamaGraph.MASK), (long) row * masks[row].length);
-        }
+        inputs.write(tokens, positions, masks);
         return run((layer, output) -> {
             if (layer >= 0) {
                 cache().store(layer, keys(), values(), slot);
@@ -275,6 +205,16 @@ final class BatchPlan implements AutoCloseable {
         return array(LlamaGraph.VALUES);
     }
 
+    /** Memory of the workspace that the layers keep from their forward to their backward halves. */
+    long keptBytes() {
+        return compiled.savedBytes() * savedSpaces();
+    }
+
+    /** How many layers' share of it there is. */
+    private int savedSpaces() {
+        return recompute == Recompute.LAYER ? 1 : config.layers();
+    }
+
     /** Native memory of this plan's own; weights and workspace are not counted. */
     long bytes() {
         return memory.bytes();
@@ -304,42 +244,8 @@ final class BatchPlan implements AutoCloseable {
 
     private void load(int layer) {
         weights.load(layer);
-        for (String name : noise.get(layer)) {
+        for (String name : compiled.noise(layer)) {
             adapter.fillNoise(layer, name, array(name));
-        }
-    }
-
-    private void fillInputs(TokenBatch batch) {
-        int tokens = shape.tokens();
-        int[] padded = new int[shape.rows()];
-        float[] mask = new float[shape.batch() * tokens * tokens];
-        for (int row = 0; row < shape.batch(); row++) {
-            // A missing row is one of padding alone; it sees itself, so that nothing divides by zero.
-            int[] source = row < batch.rows() ? batch.ids()[row] : new int[] {batch.padId()};
-            for (int position = 0; position < tokens; position++) {
-                int id = position < source.length ? source[position] : batch.padId();
-                if (id < 0 || id >= config.vocabularySize()) {
-                    throw new IllegalArgumentException("token id " + id + " at row " + row + ", position " + position
-                            + "; wanted 0 to " + (config.vocabularySize() - 1));
-                }
-                padded[row * tokens + position] = id;
-                int seen = Math.min(position + 1, source.length);
-                int begin = (row * tokens + position) * tokens;
-                Arrays.fill(mask, begin + seen, begin + tokens, MASKED);
-            }
-        }
-        NativeArrays.write(padded, ids);
-        NativeArrays.write(mask, array(LlamaGraph.MASK));
-    }
-
-    private void fillRotation(int[] positions) {
-        for (int i = 0; i < LlamaGraph.ROTATION.size(); i += 2) {
-            Rope.fillTables(
-                    positions,
-                    config.inverseFrequencies(),
-                    i == 0 ? config.heads() : config.keyValueHeads(),
-                    array(LlamaGraph.ROTATION.get(i)),
-                    array(LlamaGraph.ROTATION.get(i + 1)));
         }
     }
 }

@@ -73,6 +73,11 @@ public final class LanguageModel implements AutoCloseable {
         return checkpoint.folder();
     }
 
+    /** What it was opened with. */
+    public Settings settings() {
+        return settings;
+    }
+
     /** This model with an adapter; close it before the model. */
     public AdaptedModel with(Adapter adapter) {
         return new AdaptedModel(this, adapter);
@@ -86,10 +91,6 @@ public final class LanguageModel implements AutoCloseable {
 
     void dropPlans(Adapter adapter) {
         plans.drop(key -> key.adapter() == adapter);
-    }
-
-    Precision precision() {
-        return settings.precision;
     }
 
     FrozenWeights weights() {

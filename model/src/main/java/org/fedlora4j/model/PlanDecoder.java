@@ -28,7 +28,7 @@ final class PlanDecoder implements Decoder {
         prefill = model.plan(adapter, new LlamaGraph.LayerShape(prompts.rows(), promptSlots, 0, false));
         masks = new float[prompts.rows()][slots + 1];
         for (int row = 0; row < masks.length; row++) {
-            Arrays.fill(masks[row], prompts.ids()[row].length, slots, BatchPlan.MASKED);
+            Arrays.fill(masks[row], prompts.ids()[row].length, slots, BatchInputs.MASKED);
         }
     }
 

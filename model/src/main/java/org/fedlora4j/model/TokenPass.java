@@ -42,7 +42,7 @@ final class TokenPass {
     TokenPass(LanguageModel model, Adapter adapter, DecodingMemory memory) {
         this.config = model.config();
         this.memory = memory;
-        this.products = memory.products(model.precision());
+        this.products = memory.products(model.settings().precision());
         FrozenWeights weights = model.weights();
         for (int i = 0; i < config.layers(); i++) {
             int layer = i;

@@ -73,6 +73,23 @@ class AdaptedModelTest {
     }
 
     @Test
+    void whatIsComputedTwiceIsNotKept() throws IOException {
+        long all = keptBytes(LanguageModel.Settings.DEFAULT);
+        long withoutAttention = keptBytes(LanguageModel.Settings.DEFAULT.withRecompute(Recompute.ATTENTION));
+        long ofOneLayer = keptBytes(LanguageModel.Settings.DEFAULT.withRecompute(Recompute.LAYER));
+        assertThat(withoutAttention).isPositive().isLessThan(all);
+        assertThat(ofOneLayer * CONFIG.layers()).isEqualTo(all);
+    }
+
+    private long keptBytes(LanguageModel.Settings settings) throws IOException {
+        try (LanguageModel model = LanguageModel.open(folder, settings);
+                LowRankAdapter adapter = new LowRankAdapter(CONFIG, random)) {
+            return model.plan(adapter, new LlamaGraph.LayerShape(2, 32, 0, true))
+                    .keptBytes();
+        }
+    }
+
+    @Test
     void plansBeyondTheirMemoryAreMadeAgain() throws IOException {
         List<TokenBatch> batches =
                 List.of(TinyModel.batch(random, 5), TinyModel.batch(random, 40), TinyModel.batch(random, 3, 6));
