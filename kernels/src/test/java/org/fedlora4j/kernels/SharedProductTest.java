@@ -11,7 +11,6 @@ import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.fedlora4j.kernels.Product.Shape;
 import org.fedlora4j.kernels.Product.Sum;
-import org.fedlora4j.kernels.Product.Type;
 import org.fedlora4j.kernels.ProductCase.Types;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -42,22 +41,6 @@ class SharedProductTest {
                         Shape summed = ProductCase.scaled(shape, layout + 1, sum);
                         new ProductCase(summed, SEED + layout).check(new SharedProduct(summed)::run);
                     }
-                }
-            }
-        }
-    }
-
-    /** Half of the left matrix, twice. */
-    @ParameterizedTest
-    @MethodSource("types")
-    void sumsOfTwoLeftMatrices(Types types) {
-        if (types.result() == Type.F32 && ProductCase.available(types)) {
-            for (int[] size : SIZES) {
-                Shape shape = ProductCase.shape(size[0], size[1], size[2], types, false, false, 3);
-                for (Sum sum : Sum.values()) {
-                    SharedProduct halves = SharedProduct.ofTwo(ProductCase.scaled(shape, 0.5f, sum));
-                    new ProductCase(ProductCase.scaled(shape, 1, sum), SEED)
-                            .check((left, right, result, other) -> halves.run(left, left, right, result, other));
                 }
             }
         }

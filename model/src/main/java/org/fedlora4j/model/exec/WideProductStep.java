@@ -3,7 +3,7 @@ package org.fedlora4j.model.exec;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
-import org.fedlora4j.kernels.SharedProduct;
+import org.fedlora4j.kernels.WideProduct;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -45,12 +45,12 @@ record WideProductStep(ProductStep product, String low) implements Step {
 
     @Override
     public Runnable bind(INDArray[] arguments, INDArray[] results) {
-        SharedProduct shared = SharedProduct.ofTwo(product.shape(arguments[0], arguments[1], results[0]));
+        WideProduct wide = new WideProduct(product.shape(arguments[0], arguments[1], results[0]));
         long left = NativeArrays.address(arguments[0]);
         long right = NativeArrays.address(arguments[1]);
         long further = NativeArrays.address(arguments[arguments.length - 1]);
         long result = NativeArrays.address(results[0]);
         long other = product.plus() == null ? 0 : NativeArrays.address(arguments[2]);
-        return () -> shared.run(left, further, right, result, other);
+        return () -> wide.run(left, further, right, result, other);
     }
 }
