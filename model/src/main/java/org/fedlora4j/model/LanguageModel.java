@@ -68,6 +68,11 @@ public final class LanguageModel implements AutoCloseable {
         return checkpoint.config();
     }
 
+    /** How long plans were compiled so far, all together. */
+    public double compileMillis() {
+        return plans.compileMillis();
+    }
+
     /** The checkpoint's folder. */
     public Path folder() {
         return checkpoint.folder();

@@ -18,6 +18,8 @@ final class PlanCache implements AutoCloseable {
     /** Least recently used first. */
     private final Map<Key, BatchPlan> plans = new LinkedHashMap<>(16, 0.75f, true);
 
+    private long compileNanos;
+
     PlanCache(long maximumBytes) {
         this.maximumBytes = maximumBytes;
     }
@@ -25,7 +27,9 @@ final class PlanCache implements AutoCloseable {
     BatchPlan get(Key key, Function<Key, BatchPlan> compile) {
         BatchPlan plan = plans.get(key);
         if (plan == null) {
+            long began = System.nanoTime();
             plan = compile.apply(key);
+            compileNanos += System.nanoTime() - began;
             plans.put(key, plan);
             long bytes = plans.values().stream().mapToLong(BatchPlan::bytes).sum();
             List<Map.Entry<Key, BatchPlan>> oldestFirst = new ArrayList<>(plans.entrySet());
@@ -37,6 +41,11 @@ final class PlanCache implements AutoCloseable {
             }
         }
         return plan;
+    }
+
+    /** How long plans have been compiled, all together. */
+    double compileMillis() {
+        return compileNanos / 1e6;
     }
 
     /** Closes the plans of some keys. */

@@ -2,6 +2,7 @@ package org.fedlora4j.benchmark.speed;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -10,7 +11,9 @@ import java.util.Set;
 import java.util.TreeMap;
 import org.fedlora4j.kernels.Product;
 import org.fedlora4j.kernels.SharedProduct;
+import org.fedlora4j.kernels.WideProduct;
 import org.fedlora4j.model.config.LlamaConfig;
+import org.fedlora4j.model.exec.NativeArrays;
 import org.fedlora4j.model.exec.NativeMemory;
 import org.fedlora4j.model.exec.NativeRuntime;
 import org.fedlora4j.model.exec.Precision;
@@ -24,15 +27,17 @@ import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Times what no training step can do without: the products with frozen weights, x·Wᵀ forward and dy·W backward, of
- * every projection of every layer and of the head, with nothing between them.
+ * every projection of every layer and of the head, with nothing between them. In bf16 those that read a norm multiply both
+ * of its parts, as a step does.
  */
 public final class MatmulLimit implements AutoCloseable {
     static {
         NativeRuntime.ensure();
     }
 
-    private static final Set<Role> PROJECTIONS =
-            Set.of(Role.QUERY, Role.KEY, Role.VALUE, Role.OUTPUT, Role.GATE, Role.UP, Role.DOWN);
+    private static final Set<Role> OF_NORM =
+            Set.of(Role.QUERY, Role.KEY, Role.VALUE, Role.GATE, Role.UP, Role.EMBEDDING, Role.HEAD);
+    private static final Set<Role> OTHERS = Set.of(Role.OUTPUT, Role.DOWN);
 
     private final int rows;
     private final Precision precision;
@@ -47,20 +52,19 @@ public final class MatmulLimit implements AutoCloseable {
         this.rows = rows;
         this.precision = precision;
         LlamaConfig config = checkpoint.config();
-        List<INDArray> weights = new ArrayList<>();
+        List<Runnable> backward = new ArrayList<>();
+        // The head is the embedding where they are tied, and the parameters' last one where they are not.
         for (var parameter : ParameterNames.of(config).toList()) {
-            if (PROJECTIONS.contains(parameter.role())) {
-                weights.add(weight(checkpoint, parameter.name()));
+            boolean ofNorm = OF_NORM.contains(parameter.role());
+            boolean lookup = parameter.role() == Role.EMBEDDING && !config.tiedEmbeddings();
+            if ((ofNorm || OTHERS.contains(parameter.role())) && !lookup) {
+                INDArray weight = weight(checkpoint, parameter.name());
+                products.add(product(operand(weight.size(1)), weight, true, ofNorm, result(weight.size(0))));
+                backward.add(product(operand(weight.size(0)), weight, false, false, result(weight.size(1))));
             }
         }
-        weights.add(weight(checkpoint, ParameterNames.name(config.tiedEmbeddings() ? Role.EMBEDDING : Role.HEAD)));
-        for (INDArray weight : weights) {
-            products.add(product(operand(weight.size(1)), weight, true, result(weight.size(0))));
-        }
-        for (int i = weights.size() - 1; i >= 0; i--) {
-            INDArray weight = weights.get(i);
-            products.add(product(operand(weight.size(0)), weight, false, result(weight.size(1))));
-        }
+        Collections.reverse(backward);
+        products.addAll(backward);
     }
 
     public static void main(String[] texts) throws IOException {
@@ -100,33 +104,34 @@ public final class MatmulLimit implements AutoCloseable {
      *
      * @param left [rows, in], or backward [rows, out]
      * @param weight [out, in]
+     * @param ofNorm whether the left matrix is a norm's value, in two parts in bf16
      * @param result [rows, out], or backward [rows, in]
      */
-    private static Runnable product(INDArray left, INDArray weight, boolean transposed, INDArray result) {
+    private Runnable product(INDArray left, INDArray weight, boolean transposed, boolean ofNorm, INDArray result) {
         if (Product.failure() != null) {
             return productOfNd4j(left, weight, transposed, result);
         }
-        SharedProduct product = new SharedProduct(new Product.Shape(
+        Product.Shape shape = new Product.Shape(
                 Math.toIntExact(left.size(0)),
                 Math.toIntExact(left.size(1)),
                 Math.toIntExact(result.size(1)),
                 operand(left, false),
                 operand(weight, transposed),
                 operand(result, false),
-                Product.Sum.NOTHING));
-        long leftAddress = left.data().address();
-        long weightAddress = weight.data().address();
-        long resultAddress = result.data().address();
+                Product.Sum.NOTHING);
+        long leftAddress = NativeArrays.address(left);
+        long weightAddress = NativeArrays.address(weight);
+        long resultAddress = NativeArrays.address(result);
+        if (ofNorm && precision == Precision.BF16) {
+            WideProduct wide = new WideProduct(shape);
+            return () -> wide.run(leftAddress, leftAddress, weightAddress, resultAddress, 0);
+        }
+        SharedProduct product = new SharedProduct(shape);
         return () -> product.run(leftAddress, weightAddress, resultAddress, 0);
     }
 
     private static Product.Operand operand(INDArray matrix, boolean transposed) {
-        Product.Type type = switch (matrix.dataType()) {
-            case BFLOAT16 -> Product.Type.BF16;
-            case HALF -> Product.Type.F16;
-            default -> Product.Type.F32;
-        };
-        return new Product.Operand(type, transposed, matrix.size(1));
+        return new Product.Operand(NativeArrays.productType(matrix), transposed, matrix.size(1));
     }
 
     /** As the model's own products are computed where there is no other way. */

@@ -10,9 +10,13 @@ import org.fedlora4j.model.TokenBatch;
 
 /**
  * Times training steps as {@code benchmark/peers/peft_step.py} does: LoRA on q and v, AdamW, all positions as targets.
- * {@code firstLoss} is that of the model without an adapter.
+ * {@code firstLoss} is that of the model without an adapter; {@code compileMillis} is how long its plan was compiled, by a JVM
+ * that has just started.
  */
 public final class StepBenchmark {
+    /** The name of the time that compiling took. */
+    public static final String COMPILE_MILLIS = "compileMillis";
+
     private StepBenchmark() {}
 
     public static void main(String[] texts) throws IOException {
@@ -23,11 +27,15 @@ public final class StepBenchmark {
             TokenBatch batch = SyntheticTokens.batch(
                     model.config().vocabularySize(), arguments.number("BATCH"), arguments.number("TOKENS"));
             double firstLoss = trainer.step(batch).meanLoss();
+            double compileMillis = model.compileMillis();
             List<Double> millis = Measurement.time(
                     arguments.number("warm-up", Measurement.WARM_UP),
                     arguments.number("steps", 8),
                     () -> trainer.step(batch));
-            System.out.println(Measurement.here(millis, batch.tokens(), new TreeMap<>(Map.of("firstLoss", firstLoss)))
+            System.out.println(Measurement.here(
+                            millis,
+                            batch.tokens(),
+                            new TreeMap<>(Map.of("firstLoss", firstLoss, COMPILE_MILLIS, compileMillis)))
                     .toJson());
         }
     }

@@ -155,7 +155,7 @@ public enum Kernel {
             AttentionKernel kernel = kernel(a, number);
             AttentionKernel.Inputs inputs = inputs(a);
             long output = NativeArrays.address(a[4]);
-            Product.Type outputType = ProductStep.type(a[4].dataType());
+            Product.Type outputType = NativeArrays.productType(a[4]);
             long kept = a.length > 5 ? NativeArrays.address(a[5]) : 0;
             return () -> kernel.forward(inputs, output, outputType, kept);
         }

@@ -8,6 +8,7 @@ import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.ShortPointer;
 import org.fedlora4j.kernels.Numbers;
+import org.fedlora4j.kernels.Product;
 import org.fedlora4j.kernels.WeightMatrix;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -64,14 +65,21 @@ public final class NativeArrays {
         return Numbers.ofBf16(new ShortPointer(new Address(array.data().address(), array.length())).asBuffer());
     }
 
+    /** The type of an array's elements as products know it. */
+    public static Product.Type productType(INDArray array) {
+        return switch (array.dataType()) {
+            case FLOAT -> Product.Type.F32;
+            case BFLOAT16 -> Product.Type.BF16;
+            case HALF -> Product.Type.F16;
+            default -> throw new IllegalArgumentException("a product of " + array.dataType());
+        };
+    }
+
     /** A row-major weight [rows, columns], or [columns] as one row, for kernels, over the same memory. */
     public static WeightMatrix matrix(INDArray weight) {
         int columns = Math.toIntExact(weight.size(-1));
         return new WeightMatrix(
-                bytes(weight),
-                ProductStep.type(weight.dataType()),
-                Math.toIntExact(weight.length() / columns),
-                columns);
+                bytes(weight), productType(weight), Math.toIntExact(weight.length() / columns), columns);
     }
 
     /**

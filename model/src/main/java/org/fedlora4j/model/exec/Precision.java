@@ -25,7 +25,9 @@ public enum Precision {
                 type == DataType.FLOAT
                         || (ProductStep.available()
                                 && Product.isFast(
-                                        Product.Type.F32, Math.toIntExact(weight.size(1)), ProductStep.type(type)));
+                                        Product.Type.F32,
+                                        Math.toIntExact(weight.size(1)),
+                                        NativeArrays.productType(weight)));
             case BF16 -> type == DataType.BFLOAT16;
         };
     }

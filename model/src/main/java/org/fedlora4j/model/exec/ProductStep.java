@@ -6,7 +6,6 @@ import java.util.stream.Stream;
 import org.fedlora4j.kernels.Product;
 import org.fedlora4j.kernels.SharedProduct;
 import org.jspecify.annotations.Nullable;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -107,16 +106,6 @@ record ProductStep(
     }
 
     private static Product.Operand operand(INDArray matrix, boolean transposed) {
-        return new Product.Operand(type(matrix.dataType()), transposed, matrix.size(1));
-    }
-
-    /** A type as products know it. */
-    static Product.Type type(DataType type) {
-        return switch (type) {
-            case FLOAT -> Product.Type.F32;
-            case BFLOAT16 -> Product.Type.BF16;
-            case HALF -> Product.Type.F16;
-            default -> throw new IllegalArgumentException("a product of " + type);
-        };
+        return new Product.Operand(NativeArrays.productType(matrix), transposed, matrix.size(1));
     }
 }

@@ -19,6 +19,7 @@ import org.fedlora4j.model.exec.Precision;
 /** How time and memory grow with tokens, batch, rank, layers and clients: one size grows, the others stay. */
 final class Growth {
     private static final String SUBJECT = "fedlora4j";
+    private static final String LAYERS = "layers";
     private static final int LAYER_STEP = 5;
 
     private final Session session;
@@ -79,7 +80,7 @@ final class Growth {
                 new Axis("tokens", "batch 1, rank 8", "step", List.of(128, 256, 512, 1024, 2048)),
                 new Axis("batch", "128 tokens a row, rank 8", "step", List.of(1, 2, 4, 8)),
                 new Axis("rank", "batch 1x128", "step", List.of(4, 8, 16, 32, 64)),
-                new Axis("layers", "batch 1x256, rank 8", "step", depths),
+                new Axis(LAYERS, "batch 1x256, rank 8", "step", depths),
                 new Axis("clients", "a step of 1x128 in each of three phases", "round", List.of(1, 2, 4, 8)));
     }
 
@@ -126,11 +127,11 @@ final class Growth {
         if (Instant.now().isAfter(end)) {
             return;
         }
-        boolean cut = axis.name().equals("layers");
+        boolean cut = axis.name().equals(LAYERS);
         if (cut) {
-            TruncatedModel.write(Path.of(model), size, folder.resolve("layers"));
+            TruncatedModel.write(Path.of(model), size, folder.resolve(LAYERS));
         }
-        Command command = command(axis.name(), cut ? folder.resolve("layers").toString() : model, size);
+        Command command = command(axis.name(), cut ? folder.resolve(LAYERS).toString() : model, size);
         session.measure(point, SUBJECT, turn, command);
     }
 
@@ -140,7 +141,7 @@ final class Growth {
             case "tokens" -> step(folder, "1", grown, "8");
             case "batch" -> step(folder, grown, "128", "8");
             case "rank" -> step(folder, "1", "128", grown);
-            case "layers" -> step(folder, "1", "256", "8");
+            case LAYERS -> step(folder, "1", "256", "8");
             default ->
                 Command.java(RoundBenchmark.class, folder, grown, "1", "128", "--precision=" + precision, warmUp);
         };
@@ -172,18 +173,31 @@ final class Growth {
                         .toList());
     }
 
+    private static double compileMillis(Measurement measurement) {
+        return measurement.values().getOrDefault(StepBenchmark.COMPILE_MILLIS, Double.NaN);
+    }
+
     /** A picture and a table for each size. */
     static String tables(Runs runs, List<Axis> axes) {
         StringBuilder text = new StringBuilder();
         for (Axis axis : axes) {
-            Table table = new Table(0, axis.name(), axis.step() + " ms", "tokens/s", "peak MB");
+            List<String> columns = new ArrayList<>(List.of(axis.name(), axis.step() + " ms", "tokens/s", "peak MB"));
+            boolean compiles = axis.name().equals(LAYERS);
+            if (compiles) {
+                columns.add("compile ms");
+            }
+            Table table = new Table(0, columns.toArray(String[]::new));
             for (int size : axis.sizes()) {
                 String point = axis.point(size);
-                table.row(List.of(
+                List<String> row = new ArrayList<>(List.of(
                         Integer.toString(size),
                         Table.number(runs.median(point, SUBJECT, Measurement::medianMillis)),
                         Table.number(runs.median(point, SUBJECT, Measurement::tokensPerSecond)),
                         Table.megabytes(runs.median(point, SUBJECT, Measurement::peakBytes))));
+                if (compiles) {
+                    row.add(Table.number(runs.median(point, SUBJECT, Growth::compileMillis)));
+                }
+                table.row(row);
             }
             text.append("### By ")
                     .append(axis.name())
