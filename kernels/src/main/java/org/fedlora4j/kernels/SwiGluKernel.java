@@ -26,7 +26,7 @@ public final class SwiGluKernel {
                 int tile = Math.min(TILE, to - begin);
                 load(gate, begin, scratch, 0, tile, member);
                 load(up, begin, scratch, TILE, tile, member);
-                activationOfRow(scratch, tile);
+                activationOfRow(scratch, TILE, tile);
                 y.put(begin, scratch, 0, tile, member);
             }
         });
@@ -56,10 +56,11 @@ public final class SwiGluKernel {
         });
     }
 
-    private static void activationOfRow(float[] scratch, int tile) {
-        for (int i = 0; i < tile; i += LENGTH) {
-            FloatVector g = Lanes.load(scratch, i);
-            g.mul(sigmoid(g)).mul(Lanes.load(scratch, TILE + i)).intoArray(scratch, i);
+    /** In place of g, which begins the row; what fills its last vector up becomes anything. */
+    static void activationOfRow(float[] row, int up, int length) {
+        for (int i = 0; i < length; i += LENGTH) {
+            FloatVector g = Lanes.load(row, i);
+            g.mul(sigmoid(g)).mul(Lanes.load(row, up + i)).intoArray(row, i);
         }
     }
 

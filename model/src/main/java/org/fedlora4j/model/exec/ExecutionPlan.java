@@ -87,6 +87,7 @@ public final class ExecutionPlan {
         if (options.precision == Precision.BF16) {
             HalfPrecision.apply(program, options.bf16Inputs);
         }
+        Gates.fuse(program);
         return new ExecutionPlan(program);
     }
 

@@ -1,0 +1,49 @@
+package org.fedlora4j.kernels;
+
+/**
+ * A matrix [rows, columns] in tiles that stay in the cache while something is done to them, in shares for the members of the
+ * {@link Team}: of columns, or of rows where there are many.
+ */
+final class Tiles {
+    private static final int ROWS = 256;
+    private static final int COLUMNS = 384;
+
+    private final int[] rows;
+    private final int[] columns;
+
+    Tiles(int rows, int columns) {
+        boolean byColumns = rows < SharedProduct.MANY_ROWS;
+        int across = columns / COLUMNS;
+        this.rows = SharedProduct.bounds(rows, byColumns ? 1 : shared(rows / ROWS));
+        this.columns = SharedProduct.bounds(columns, byColumns ? shared(across) : Math.max(1, across));
+    }
+
+    /** So many or a few more: as many for each member. */
+    private static int shared(int count) {
+        return (Math.max(1, count) + Team.size() - 1) / Team.size() * Team.size();
+    }
+
+    int count() {
+        return (rows.length - 1) * (columns.length - 1);
+    }
+
+    /** A tile's first row. */
+    int row(int tile) {
+        return rows[tile / (columns.length - 1)];
+    }
+
+    /** A tile's first column. */
+    int column(int tile) {
+        return columns[tile % (columns.length - 1)];
+    }
+
+    /** How many rows a tile has. */
+    int rows(int tile) {
+        return rows[tile / (columns.length - 1) + 1] - row(tile);
+    }
+
+    /** How many columns a tile has. */
+    int columns(int tile) {
+        return columns[tile % (columns.length - 1) + 1] - column(tile);
+    }
+}
