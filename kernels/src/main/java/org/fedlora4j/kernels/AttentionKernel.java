@@ -17,14 +17,11 @@ import org.fedlora4j.kernels.Product.Sum;
  */
 public final class AttentionKernel {
     /** Rows of a block. */
-    private static final int BLOCK = 128;
-    /** Rows of a block that are worked on at a time. */
-    private static final int ROWS = 8;
-    /** Widths of blocks are rounded up to a multiple of this, so that there are few different products. */
-    private static final int GRAIN = 32;
+    static final int BLOCK = 128;
 
-    private static final NativeBlock[] MEMORY = NativeBlock.forTeam();
-    /** The parts of all keys, [B·T, K·3·h], while the kernel runs. */
+    /** The parts of all queries, [B·T, H·3·h], and of all keys, [B·T, K·3·h], while the kernel runs. */
+    private static final NativeBlock QUERY_PARTS = new NativeBlock();
+
     private static final NativeBlock KEY_PARTS = new NativeBlock();
 
     /** B, T, H, K and h. */
@@ -41,7 +38,6 @@ public final class AttentionKernel {
     private final Dimensions d;
     private final boolean bf16;
     private final int bytes;
-    private final float scale;
     private final Product.Type type;
     /** How long the products of a query and a key are. */
     private final int inner;
@@ -57,10 +53,9 @@ public final class AttentionKernel {
         this.bf16 = bf16;
         type = bf16 ? Product.Type.BF16 : Product.Type.F32;
         bytes = type.bytes();
-        scale = (float) (1 / Math.sqrt(d.headSize));
         int parts = bf16 ? BrainParts.COUNT : 1;
         inner = parts * d.headSize;
-        queries = new Operand(type, false, bf16 ? inner : d.queryWidth());
+        queries = new Operand(type, false, (long) parts * d.queryWidth());
         keys = new Operand(type, false, (long) parts * d.keyWidth());
         values = new Operand(type, false, d.keyWidth());
         outputGradients = new Operand(type, false, d.queryWidth());
@@ -82,20 +77,30 @@ public final class AttentionKernel {
      * @param kept {@link #keptElements} for the attention weights, in the values' type, overwritten; 0 to keep none
      */
     public void forward(Inputs inputs, long output, Product.Type outputType, long kept) {
-        Visible visible = visible(inputs.mask);
-        long keysAt = keys(inputs);
+        if (!bf16) {
+            forward(inputs, inputs.queries, inputs.keys, output, outputType, kept);
+            return;
+        }
+        // Another caller must not overwrite the parts while they are read.
+        synchronized (KEY_PARTS) {
+            forward(inputs, queryParts(inputs), keyParts(inputs), output, outputType, kept);
+        }
+    }
+
+    private void forward(Inputs inputs, long queriesAt, long keysAt, long output, Product.Type outputType, long kept) {
+        Visible visible = Visible.in(inputs.mask, d.batch * d.tokens, d.tokens);
         Operand result = new Operand(outputType, false, d.queryWidth());
         inBlocks((member, batch, head, row, rows) -> {
             int width = visible.width(batch * d.tokens + row, rows);
-            long at = at(batch, head, row);
-            Memory memory = new Memory(member, width, kept, batch, head, row);
-            long queriesAt = queries(member, inputs, batch, head, row, rows, memory);
-            scores(member, queriesAt, keysAt + keyAt(batch, head, keys) * bytes, rows, width, memory);
-            memory.makeWeights(inputs.mask, visible, batch * d.tokens + row, rows);
+            long at = at(batch, head, row, outputGradients);
+            AttentionBlock block = new AttentionBlock(d, bf16, width, keptAt(kept, batch, head, row), member);
+            long query = queriesAt + at(batch, head, row, queries) * bytes;
+            scores(member, query, keysAt + keyAt(batch, head, keys) * bytes, rows, width, block);
+            block.makeWeights(inputs.mask, visible, batch * d.tokens + row, rows);
             product(rows, width, d.headSize, weights(width), values, result, Sum.NOTHING)
                     .run(
                             member,
-                            memory.weights,
+                            block.weights,
                             inputs.values + keyAt(batch, head, values) * bytes,
                             output + at * outputType.bytes(),
                             0);
@@ -103,26 +108,35 @@ public final class AttentionKernel {
     }
 
     /**
-     * The gradients by queries, keys and values.
+     * Where the gradients by queries, keys and values go.
+     *
+     * @param queries float [B·T, H·h], overwritten
+     * @param keys float [B·T, K·h], overwritten
+     * @param values float [B·T, K·h], overwritten
+     * @param heads float [2, B·T, H·h], overwritten: the gradients of keys and values by each query head
+     * @param headsAt where these are
+     */
+    public record Gradients(long queries, FloatBuffer keys, FloatBuffer values, FloatBuffer heads, long headsAt) {}
+
+    /**
+     * The gradients.
      *
      * @param outputGradient [B·T, H·h], in the values' type
      * @param kept what {@link #forward} kept, or 0: then it is computed again
-     * @param queryGradient float [B·T, H·h], overwritten
-     * @param keyGradient float [B·T, K·h], overwritten
-     * @param valueGradient float [B·T, K·h], overwritten
-     * @param heads float [2, B·T, H·h], overwritten: the gradients of keys and values by each query head
      */
-    public void backward(
-            Inputs inputs,
-            long outputGradient,
-            long kept,
-            long queryGradient,
-            FloatBuffer keyGradient,
-            FloatBuffer valueGradient,
-            FloatBuffer heads,
-            long headsAt) {
-        Visible visible = visible(inputs.mask);
-        long keysAt = keys(inputs);
+    public void backward(Inputs inputs, long outputGradient, long kept, Gradients gradients) {
+        if (!bf16) {
+            backward(inputs, inputs.queries, inputs.keys, outputGradient, kept, gradients);
+            return;
+        }
+        synchronized (KEY_PARTS) {
+            backward(inputs, queryParts(inputs), keyParts(inputs), outputGradient, kept, gradients);
+        }
+    }
+
+    private void backward(
+            Inputs inputs, long queriesAt, long keysAt, long outputGradient, long kept, Gradients gradients) {
+        Visible visible = Visible.in(inputs.mask, d.batch * d.tokens, d.tokens);
         Operand floats = new Operand(Product.Type.F32, false, d.queryWidth());
         long half = (long) d.batch * d.tokens * d.queryWidth() * Float.BYTES;
         // A head's blocks add to the same keys, so one member does them all.
@@ -132,91 +146,67 @@ public final class AttentionKernel {
                 int head = unit % d.heads;
                 // The last block first: it sees most, and writes what the others add to.
                 int last = (d.tokens - 1) / BLOCK * BLOCK;
-                clear(member, heads, batch, head, visible.width(batch * d.tokens + last, d.tokens - last));
+                clear(member, gradients.heads, batch, head, visible.width(batch * d.tokens + last, d.tokens - last));
                 for (int row = last; row >= 0; row -= BLOCK) {
                     Sum sum = row == last ? Sum.NOTHING : Sum.RESULT;
                     int rows = Math.min(BLOCK, d.tokens - row);
                     int width = visible.width(batch * d.tokens + row, rows);
-                    long at = at(batch, head, row);
+                    long at = at(batch, head, row, outputGradients);
+                    long query = queriesAt + at(batch, head, row, queries) * bytes;
                     long key = keysAt + keyAt(batch, head, keys) * bytes;
                     long value = inputs.values + keyAt(batch, head, values) * bytes;
-                    Memory memory = new Memory(member, width, kept, batch, head, row);
-                    long query = queries(member, inputs, batch, head, row, rows, memory);
+                    AttentionBlock block = new AttentionBlock(d, bf16, width, keptAt(kept, batch, head, row), member);
                     if (kept == 0) {
-                        scores(member, query, key, rows, width, memory);
+                        scores(member, query, key, rows, width, block);
                     }
                     product(rows, d.headSize, width, outputGradients, turned(values), scores(width), Sum.NOTHING)
-                            .run(member, outputGradient + at * bytes, value, memory.gradients, 0);
-                    memory.makeScoreGradients(inputs.mask, visible, batch * d.tokens + row, rows, kept == 0);
-                    long ofKeys = headsAt + at(batch, head, 0) * Float.BYTES;
+                            .run(member, outputGradient + at * bytes, value, block.gradients, 0);
+                    block.makeScoreGradients(inputs.mask, visible, batch * d.tokens + row, rows, kept == 0);
+                    long ofKeys = gradients.headsAt + at(batch, head, 0, outputGradients) * Float.BYTES;
                     product(width, rows, d.headSize, turned(weights(width)), queries, floats, sum)
-                            .run(member, memory.scoreGradients, query, ofKeys, 0);
+                            .run(member, block.scoreGradients, query, ofKeys, 0);
                     product(width, rows, d.headSize, turned(weights(width)), outputGradients, floats, sum)
-                            .run(member, memory.weights, outputGradient + at * bytes, ofKeys + half, 0);
+                            .run(member, block.weights, outputGradient + at * bytes, ofKeys + half, 0);
                     product(rows, width, d.headSize, weights(width), keys, floats, Sum.NOTHING)
-                            .run(member, memory.scoreGradients, key, queryGradient + at * Float.BYTES, 0);
+                            .run(member, block.scoreGradients, key, gradients.queries + at * Float.BYTES, 0);
                 }
             }
         });
-        sumGroups(heads, 0, keyGradient);
-        sumGroups(heads, d.batch * d.tokens * d.queryWidth(), valueGradient);
+        sumGroups(gradients.heads, 0, gradients.keys);
+        sumGroups(gradients.heads, d.batch * d.tokens * d.queryWidth(), gradients.values);
     }
 
-    /** Where keys stand as products read them. */
-    private long keys(Inputs inputs) {
-        if (!bf16) {
-            return inputs.keys;
-        }
-        int tokens = d.batch * d.tokens;
-        FloatBuffer floats = floats(inputs.keys, (long) tokens * d.keyWidth());
-        long elements = tokens * keys.stride();
-        long at = KEY_PARTS.address(elements * Short.BYTES);
-        ShortBuffer parts = NativeBlock.buffer(at, elements * Short.BYTES).asShortBuffer();
-        Team.run(tokens, 1, (from, to, member) -> {
-            int begin = from * d.keyWidth();
-            BrainParts.copy(
-                    floats,
-                    begin,
-                    d.keyWidth(),
-                    to - from,
-                    d.keyValueHeads,
-                    d.headSize,
-                    BrainParts.Side.KEY,
-                    parts,
-                    BrainParts.COUNT * begin,
-                    member);
+    private long queryParts(Inputs inputs) {
+        return parts(inputs.queries, d.heads, BrainParts.Side.QUERY, QUERY_PARTS);
+    }
+
+    private long keyParts(Inputs inputs) {
+        return parts(inputs.keys, d.keyValueHeads, BrainParts.Side.KEY, KEY_PARTS);
+    }
+
+    /** Makes the parts of rows of heads; where they are. */
+    private long parts(long floatsAt, int heads, BrainParts.Side side, NativeBlock block) {
+        long elements = (long) d.batch * d.tokens * heads * d.headSize;
+        FloatBuffer floats =
+                NativeBlock.buffer(floatsAt, elements * Float.BYTES).asFloatBuffer();
+        long bytesOfParts = BrainParts.COUNT * elements * Short.BYTES;
+        long at = block.address(bytesOfParts);
+        ShortBuffer parts = NativeBlock.buffer(at, bytesOfParts).asShortBuffer();
+        Team.run(d.batch * d.tokens, 1, (from, to, member) -> {
+            BrainParts.copy(floats, from, to, heads, d.headSize, side, parts, member);
         });
         return at;
     }
 
-    /** Where a block's queries stand as products read them. */
-    private long queries(int member, Inputs inputs, int batch, int head, int row, int rows, Memory memory) {
-        long at = inputs.queries + at(batch, head, row) * Float.BYTES;
-        if (!bf16) {
-            return at;
-        }
-        long elements = (long) rows * inner;
-        BrainParts.copy(
-                floats(at, (long) (rows - 1) * d.queryWidth() + d.headSize),
-                0,
-                d.queryWidth(),
-                rows,
-                1,
-                d.headSize,
-                BrainParts.Side.QUERY,
-                NativeBlock.buffer(memory.queries, elements * Short.BYTES).asShortBuffer(),
-                0,
-                member);
-        return memory.queries;
+    /** Where a block's weights are kept, or 0. */
+    private long keptAt(long kept, int batch, int head, int row) {
+        long rows = ((long) batch * d.heads + head) * d.tokens + row;
+        return kept == 0 ? 0 : kept + rows * Lanes.roundUp(d.tokens) * bytes;
     }
 
-    private static FloatBuffer floats(long address, long length) {
-        return NativeBlock.buffer(address, length * Float.BYTES).asFloatBuffer();
-    }
-
-    private void scores(int member, long queriesAt, long keysAt, int rows, int width, Memory memory) {
+    private void scores(int member, long queriesAt, long keysAt, int rows, int width, AttentionBlock block) {
         product(rows, inner, width, queries, turned(keys), scores(width), Sum.NOTHING)
-                .run(member, queriesAt, keysAt, memory.scores, 0);
+                .run(member, queriesAt, keysAt, block.scores, 0);
     }
 
     /** A block's scores lie in rows as long as whole vectors. */
@@ -237,43 +227,15 @@ public final class AttentionKernel {
         return Product.of(new Product.Shape(rows, inner, columns, left, right, result, sum));
     }
 
-    /** The element in an array of queries where a head of a token begins. */
-    private long at(int batch, int head, int token) {
-        return ((long) batch * d.tokens + token) * d.queryWidth() + (long) head * d.headSize;
+    /** The element in an array of queries or outputs where a head of a token begins. */
+    private long at(int batch, int head, int token, Operand operand) {
+        return ((long) batch * d.tokens + token) * operand.stride() + head * (operand.stride() / d.heads);
     }
 
     /** The element in an array of keys or values where those of a query head begin. */
     private long keyAt(int batch, int head, Operand operand) {
         long width = operand.stride() / d.keyValueHeads;
         return batch * d.tokens * operand.stride() + head / (d.heads / d.keyValueHeads) * width;
-    }
-
-    /**
-     * What the mask shows.
-     *
-     * @param seen for each row of each text, the positions up to the last that is shown
-     * @param plain whether all of these are shown as they are
-     */
-    private record Visible(int[] seen, boolean[] plain, int tokens) {
-        /** How many positions a block of rows sees, rounded up. */
-        int width(int row, int rows) {
-            int most = Arrays.stream(seen, row, row + rows).max().orElseThrow();
-            return Math.min(tokens, (most + GRAIN - 1) / GRAIN * GRAIN);
-        }
-    }
-
-    private Visible visible(FloatBuffer mask) {
-        int rows = d.batch * d.tokens;
-        Visible visible = new Visible(new int[rows], new boolean[rows], d.tokens);
-        Team.run(rows, 1, (from, to, member) -> {
-            float[] row = Scratch.floats(member, Lanes.roundUp(d.tokens));
-            for (int i = from; i < to; i++) {
-                mask.get(i * d.tokens, row, 0, d.tokens);
-                visible.seen[i] = AttentionRows.seenOfRow(row, d.tokens);
-                visible.plain[i] = AttentionRows.isZero(row, visible.seen[i]);
-            }
-        });
-        return visible;
     }
 
     /** What is done for rows of a head. */
@@ -300,7 +262,8 @@ public final class AttentionKernel {
         Arrays.fill(zeros, 0, d.headSize, 0);
         for (int half = 0; half < 2; half++) {
             for (int token = firstKey; token < d.tokens; token++) {
-                int begin = half * d.batch * d.tokens * d.queryWidth() + Math.toIntExact(at(batch, head, token));
+                int begin = half * d.batch * d.tokens * d.queryWidth()
+                        + Math.toIntExact(at(batch, head, token, outputGradients));
                 heads.put(begin, zeros, 0, d.headSize);
             }
         }
@@ -323,95 +286,5 @@ public final class AttentionKernel {
                 sums.put(token * d.keyWidth(), row, d.queryWidth(), d.keyWidth());
             }
         });
-    }
-
-    /** A member's matrices for a block: scores, their gradients, weights and the scores' gradients as products read them. */
-    private final class Memory {
-        final int member;
-        /** Elements of a row. */
-        final int stride;
-
-        final long scores;
-        final long gradients;
-        final long weights;
-        final long scoreGradients;
-        final long queries;
-
-        Memory(int member, int width, long kept, int batch, int head, int row) {
-            this.member = member;
-            stride = Lanes.roundUp(width);
-            long longest = Lanes.roundUp(d.tokens);
-            long size = BLOCK * longest;
-            scores = MEMORY[member].address(size * (2 * Float.BYTES + 2L * bytes) + (long) BLOCK * inner * bytes);
-            gradients = scores + size * Float.BYTES;
-            scoreGradients = gradients + size * Float.BYTES;
-            queries = scoreGradients + size * bytes;
-            weights = kept == 0
-                    ? queries + (long) BLOCK * inner * bytes
-                    : kept + (((long) batch * d.heads + head) * d.tokens + row) * longest * bytes;
-        }
-
-        /** Makes weights from scores, a few rows at a time so that they stay in the first cache level. */
-        void makeWeights(FloatBuffer mask, Visible visible, int firstRow, int rows) {
-            Numbers from = numbers(scores, rows, false);
-            Numbers to = numbers(weights, rows, bf16);
-            float[] floats = Scratch.floats(member, ROWS * stride + stride + Lanes.LENGTH);
-            for (int begin = 0; begin < rows; begin += ROWS) {
-                int count = Math.min(ROWS, rows - begin);
-                from.get(begin * stride, floats, 0, count * stride, member);
-                softmax(floats, mask, visible, firstRow + begin, count, ROWS * stride);
-                to.put(begin * stride, floats, 0, count * stride, member);
-            }
-        }
-
-        /** Makes the scores' gradients from the weights, or from scores, and the weights' gradients. */
-        void makeScoreGradients(FloatBuffer mask, Visible visible, int firstRow, int rows, boolean fromScores) {
-            Numbers weightRows = numbers(weights, rows, bf16);
-            Numbers scoreRows = numbers(scores, rows, false);
-            Numbers gradientRows = numbers(gradients, rows, false);
-            Numbers to = numbers(scoreGradients, rows, bf16);
-            int chunk = ROWS * stride;
-            float[] floats = Scratch.floats(member, 2 * chunk + stride + Lanes.LENGTH);
-            for (int begin = 0; begin < rows; begin += ROWS) {
-                int count = Math.min(ROWS, rows - begin);
-                if (fromScores) {
-                    scoreRows.get(begin * stride, floats, 0, count * stride, member);
-                    softmax(floats, mask, visible, firstRow + begin, count, 2 * chunk);
-                    weightRows.put(begin * stride, floats, 0, count * stride, member);
-                } else {
-                    weightRows.get(begin * stride, floats, 0, count * stride, member);
-                }
-                gradientRows.get(begin * stride, floats, chunk, count * stride, member);
-                for (int i = 0; i < count; i++) {
-                    int seen = visible.seen[firstRow + begin + i];
-                    int at = i * stride;
-                    AttentionRows.gradientOfRow(floats, at, chunk + at, seen, stride, scale, 2 * chunk + stride);
-                }
-                to.put(begin * stride, floats, chunk, count * stride, member);
-            }
-        }
-
-        private void softmax(float[] floats, FloatBuffer mask, Visible visible, int firstRow, int count, int spare) {
-            for (int i = 0; i < count; i++) {
-                int row = firstRow + i;
-                int seen = visible.seen[row];
-                if (visible.plain[row]) {
-                    AttentionRows.softmaxOfRow(floats, i * stride, seen, stride, scale, spare + stride);
-                } else {
-                    mask.get(row * d.tokens, floats, spare, seen);
-                    AttentionRows.scaleAndAddToRow(floats, i * stride, spare, seen, scale);
-                    AttentionRows.softmaxOfRow(floats, i * stride, seen, stride, 1, spare + stride);
-                }
-            }
-        }
-
-        private Numbers numbers(long address, int rows, boolean narrow) {
-            long elements = (long) rows * stride;
-            return narrow
-                    ? Numbers.ofBf16(
-                            NativeBlock.buffer(address, elements * Short.BYTES).asShortBuffer())
-                    : Numbers.of(
-                            NativeBlock.buffer(address, elements * Float.BYTES).asFloatBuffer());
-        }
     }
 }

@@ -19,6 +19,7 @@ public final class Bf16 {
             VectorSpecies.of(short.class, VectorShape.forBitSize(FLOATS.vectorBitSize() / 2));
 
     private static final int HALF = 16;
+    private static final int UPPER_HALF = 0xffff_0000;
     /** With the lowest bit that stays added, rounds to nearest, ties to even. */
     private static final int ROUNDING = 0x7fff;
     /** Set in a NaN, so that one stays whose lower half alone told it from infinity. */
@@ -48,14 +49,47 @@ public final class Bf16 {
         }
     }
 
+    /**
+     * Floats as the sum of two bf16: rounded, which is written twice, and what that left over.
+     *
+     * @param high where rounded floats go
+     * @param again where they go once more
+     * @param low where the rest goes
+     */
+    static void splitRow(float[] from, int at, short[] to, int high, int again, int low, int length) {
+        int i = 0;
+        for (; i + LENGTH <= length; i += LENGTH) {
+            FloatVector values = FloatVector.fromArray(FLOATS, from, at + i);
+            IntVector rounded = rounded(values);
+            store(rounded, to, high + i);
+            store(rounded, to, again + i);
+            FloatVector widened = rounded.and(UPPER_HALF).reinterpretAsFloats();
+            store(rounded(values.sub(widened)), to, low + i);
+        }
+        for (; i < length; i++) {
+            short rounded = narrow(from[at + i]);
+            to[high + i] = rounded;
+            to[again + i] = rounded;
+            to[low + i] = narrow(from[at + i] - widen(rounded));
+        }
+    }
+
     /** A vector's floats as bf16. */
     static void store(FloatVector values, short[] to, int at) {
+        store(rounded(values), to, at);
+    }
+
+    private static void store(IntVector rounded, short[] to, int at) {
+        ((ShortVector) rounded.lanewise(VectorOperators.LSHR, HALF).convertShape(VectorOperators.I2S, SHORTS, 0))
+                .intoArray(to, at);
+    }
+
+    /** The bits of floats, whose upper halves are those of the nearest bf16. */
+    private static IntVector rounded(FloatVector values) {
         IntVector bits = values.reinterpretAsInts();
         IntVector odd = bits.lanewise(VectorOperators.LSHR, HALF).and(1);
         VectorMask<Integer> nan = values.compare(VectorOperators.NE, values).cast(INTS);
-        IntVector rounded = bits.add(odd).add(ROUNDING).blend(bits.or(QUIET), nan);
-        ((ShortVector) rounded.lanewise(VectorOperators.LSHR, HALF).convertShape(VectorOperators.I2S, SHORTS, 0))
-                .intoArray(to, at);
+        return bits.add(odd).add(ROUNDING).blend(bits.or(QUIET), nan);
     }
 
     /** A vector of bf16 as floats. */

@@ -1,8 +1,5 @@
 package org.fedlora4j.kernels;
 
-import static org.fedlora4j.kernels.Lanes.LENGTH;
-import static org.fedlora4j.kernels.Lanes.load;
-
 import java.nio.FloatBuffer;
 import java.nio.ShortBuffer;
 
@@ -34,49 +31,31 @@ final class BrainParts {
     }
 
     /**
-     * The parts of rows of heads.
+     * The parts of some rows of heads.
      *
-     * @param from where rows of heads · h numbers stand, the first at {@code begin}, each further one {@code stride} on
-     * @param to [rows, heads · 3 · h] from {@code toBegin} on, overwritten
+     * @param floats [all rows, heads · h]
+     * @param parts [all rows, heads · 3 · h], the rows are overwritten
      */
     static void copy(
-            FloatBuffer from,
-            int begin,
-            int stride,
-            int rows,
+            FloatBuffer floats,
+            int fromRow,
+            int toRow,
             int heads,
             int headSize,
             Side side,
-            ShortBuffer to,
-            int toBegin,
+            ShortBuffer parts,
             int member) {
         int width = heads * headSize;
-        float[] floats = Scratch.floats(member, width);
-        short[] parts = Scratch.shorts(member, COUNT * width);
-        for (int row = 0; row < rows; row++) {
-            from.get(begin + row * stride, floats, 0, width);
+        float[] row = Scratch.floats(member, width);
+        short[] rowParts = Scratch.shorts(member, COUNT * width);
+        for (int i = fromRow; i < toRow; i++) {
+            floats.get(i * width, row, 0, width);
             for (int head = 0; head < heads; head++) {
-                partsOfRow(floats, head * headSize, parts, COUNT * head * headSize, headSize, side);
+                int at = COUNT * head * headSize;
+                int again = at + side.high * headSize;
+                Bf16.splitRow(row, head * headSize, rowParts, at, again, at + side.low * headSize, headSize);
             }
-            to.put(toBegin + row * COUNT * width, parts, 0, COUNT * width);
-        }
-    }
-
-    private static void partsOfRow(float[] values, int at, short[] parts, int to, int headSize, Side side) {
-        Bf16.narrowRow(values, at, parts, to, headSize);
-        System.arraycopy(parts, to, parts, to + side.high * headSize, headSize);
-        subtractFromRow(values, at, parts, to, headSize);
-        Bf16.narrowRow(values, at, parts, to + side.low * headSize, headSize);
-    }
-
-    /** Takes numbers, rounded, from a run of floats. */
-    private static void subtractFromRow(float[] values, int at, short[] rounded, int from, int length) {
-        int i = 0;
-        for (; i + LENGTH <= length; i += LENGTH) {
-            load(values, at + i).sub(Bf16.load(rounded, from + i)).intoArray(values, at + i);
-        }
-        for (; i < length; i++) {
-            values[at + i] -= Bf16.widen(rounded[from + i]);
+            parts.put(i * COUNT * width, rowParts, 0, COUNT * width);
         }
     }
 }

@@ -167,7 +167,11 @@ class AttentionKernelTest {
             FloatBuffer key = Buffers.poisoned(naive.keyGradient.values().length);
             FloatBuffer value = Buffers.poisoned(naive.valueGradient.values().length);
             FloatBuffer heads = Buffers.poisoned(2 * query.capacity());
-            kernel.backward(inputs, address(outputGradient), kept, address(query), key, value, heads, address(heads));
+            kernel.backward(
+                    inputs,
+                    address(outputGradient),
+                    kept,
+                    new AttentionKernel.Gradients(address(query), key, value, heads, address(heads)));
             return List.of(query, key, value);
         }
 
@@ -177,7 +181,11 @@ class AttentionKernelTest {
             FloatBuffer sums = Buffers.poisoned(naive.keyGradient.values().length);
             FloatBuffer heads = Buffers.poisoned(2 * naive.output.values().length);
             long at = address(heads);
-            kernel.backward(new Inputs(nothing, nothing, nothing, mask), nothing, 0, at, sums, sums, heads, at);
+            kernel.backward(
+                    new Inputs(nothing, nothing, nothing, mask),
+                    nothing,
+                    0,
+                    new AttentionKernel.Gradients(at, sums, sums, heads, at));
         }
 
         private void assertClose(String name, Buffer found, Result wanted, double narrowing) {

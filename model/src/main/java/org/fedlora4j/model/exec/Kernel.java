@@ -1,6 +1,5 @@
 package org.fedlora4j.model.exec;
 
-import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -8,13 +7,11 @@ import java.util.Optional;
 import java.util.Set;
 import org.fedlora4j.kernels.AttentionKernel;
 import org.fedlora4j.kernels.Numbers;
-import org.fedlora4j.kernels.Product;
 import org.fedlora4j.kernels.RmsNormKernel;
 import org.fedlora4j.kernels.RopeKernel;
 import org.fedlora4j.kernels.SoftmaxKernel;
 import org.fedlora4j.kernels.SwiGluKernel;
 import org.jspecify.annotations.Nullable;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -151,29 +148,13 @@ public enum Kernel {
         }
 
         @Override
-        Runnable forward(INDArray[] a, float number) {
-            AttentionKernel kernel = kernel(a, number);
-            AttentionKernel.Inputs inputs = inputs(a);
-            long output = NativeArrays.address(a[4]);
-            Product.Type outputType = NativeArrays.productType(a[4]);
-            long kept = a.length > 5 ? NativeArrays.address(a[5]) : 0;
-            return () -> kernel.forward(inputs, output, outputType, kept);
+        Runnable forward(INDArray[] a, float headSize) {
+            return AttentionArrays.forward(a, headSize);
         }
 
         @Override
-        Runnable backward(INDArray[] a, float number) {
-            AttentionKernel kernel = kernel(a, number);
-            AttentionKernel.Inputs inputs = inputs(a);
-            long gradient = NativeArrays.address(a[4]);
-            int made = a.length - 4;
-            long kept = made > 5 ? NativeArrays.address(a[5]) : 0;
-            long queryGradient = NativeArrays.address(a[made]);
-            FloatBuffer keyGradient = NativeArrays.buffer(a[made + 1]);
-            FloatBuffer valueGradient = NativeArrays.buffer(a[made + 2]);
-            FloatBuffer heads = NativeArrays.buffer(a[made + 3]);
-            long headsAt = NativeArrays.address(a[made + 3]);
-            return () ->
-                    kernel.backward(inputs, gradient, kept, queryGradient, keyGradient, valueGradient, heads, headsAt);
+        Runnable backward(INDArray[] a, float headSize) {
+            return AttentionArrays.backward(a, headSize);
         }
 
         @Override
@@ -183,28 +164,7 @@ public enum Kernel {
 
         @Override
         long keptElements(INDArray[] inputs, float headSize) {
-            return AttentionKernel.keptElements(dimensions(inputs, headSize));
-        }
-
-        private AttentionKernel.Dimensions dimensions(INDArray[] a, float headSize) {
-            return new AttentionKernel.Dimensions(
-                    (int) a[3].size(0),
-                    (int) a[3].size(2),
-                    (int) (a[0].size(1) / headSize),
-                    (int) (a[1].size(1) / headSize),
-                    (int) headSize);
-        }
-
-        private AttentionKernel kernel(INDArray[] a, float headSize) {
-            return new AttentionKernel(dimensions(a, headSize), a[2].dataType() == DataType.BFLOAT16);
-        }
-
-        private AttentionKernel.Inputs inputs(INDArray[] a) {
-            return new AttentionKernel.Inputs(
-                    NativeArrays.address(a[0]),
-                    NativeArrays.address(a[1]),
-                    NativeArrays.address(a[2]),
-                    NativeArrays.buffer(a[3]));
+            return AttentionKernel.keptElements(AttentionArrays.dimensions(inputs, headSize));
         }
     },
 
