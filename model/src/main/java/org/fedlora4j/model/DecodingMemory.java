@@ -20,7 +20,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 final class DecodingMemory implements AutoCloseable {
     /** Tokens in one pass at most, unless a batch has more rows: enough to share the reading of weights. */
-    static final int PASS = 64;
+    static final int PASS = 128;
 
     private final NativeMemory memory = new NativeMemory();
     private final List<AttentionCache> layers = new ArrayList<>();
