@@ -103,9 +103,6 @@ final class AttentionBlock {
 
     private Numbers numbers(long address, int rows, boolean narrow) {
         long elements = (long) rows * stride;
-        return narrow
-                ? Numbers.ofBf16(
-                        NativeBlock.buffer(address, elements * Short.BYTES).asShortBuffer())
-                : Numbers.of(NativeBlock.buffer(address, elements * Float.BYTES).asFloatBuffer());
+        return narrow ? NativeBlock.bf16(address, elements) : NativeBlock.floats(address, elements);
     }
 }

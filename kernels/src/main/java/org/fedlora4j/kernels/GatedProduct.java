@@ -62,8 +62,8 @@ public final class GatedProduct {
                 long upsAt = gatesAt + elements * Float.BYTES;
                 gate.multiply(tile, inputs, inputs.gate, gatesAt, member);
                 up.multiply(tile, inputs, inputs.up, upsAt, member);
-                Numbers gateTile = numbers(gatesAt, elements);
-                Numbers upTile = numbers(upsAt, elements);
+                Numbers gateTile = NativeBlock.floats(gatesAt, elements);
+                Numbers upTile = NativeBlock.floats(upsAt, elements);
                 int second = Lanes.roundUp(columns);
                 float[] scratch = Scratch.floats(member, 2 * second);
                 for (int row = 0; row < tiles.rows(tile); row++) {
@@ -79,10 +79,6 @@ public final class GatedProduct {
                 }
             }
         });
-    }
-
-    private static Numbers numbers(long address, long elements) {
-        return Numbers.of(NativeBlock.buffer(address, elements * Float.BYTES).asFloatBuffer());
     }
 
     /** A weight's products, by tile. */

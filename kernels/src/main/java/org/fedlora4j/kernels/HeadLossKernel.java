@@ -206,12 +206,8 @@ public final class HeadLossKernel {
 
         private void addRows(int begin, int columns, int stride, long logitsAt, long powersAt, int member) {
             long elements = (long) targets.length * stride;
-            Numbers logits = Numbers.of(
-                    NativeBlock.buffer(logitsAt, elements * Float.BYTES).asFloatBuffer());
-            Numbers powers = x.type == Type.F32
-                    ? logits
-                    : Numbers.ofBf16(
-                            NativeBlock.buffer(powersAt, elements * Short.BYTES).asShortBuffer());
+            Numbers logits = NativeBlock.floats(logitsAt, elements);
+            Numbers powers = x.type == Type.F32 ? logits : NativeBlock.bf16(powersAt, elements);
             int length = roundUp(columns);
             float[] row = Scratch.floats(member, Math.max(length + LENGTH, width));
             for (int i = 0; i < targets.length; i++) {

@@ -35,4 +35,14 @@ final class NativeBlock {
     static ByteBuffer buffer(long address, long bytes) {
         return new Pointer(address).getByteBuffer(0, bytes).order(ByteOrder.nativeOrder());
     }
+
+    /** Floats at an address. */
+    static Numbers floats(long address, long elements) {
+        return Numbers.of(buffer(address, elements * Float.BYTES).asFloatBuffer());
+    }
+
+    /** Bf16 at an address. */
+    static Numbers bf16(long address, long elements) {
+        return Numbers.ofBf16(buffer(address, elements * Short.BYTES).asShortBuffer());
+    }
 }

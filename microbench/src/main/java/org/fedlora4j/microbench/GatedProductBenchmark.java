@@ -5,9 +5,7 @@ import org.fedlora4j.kernels.Numbers;
 import org.fedlora4j.model.exec.NativeArrays;
 import org.fedlora4j.model.exec.NativeMemory;
 import org.fedlora4j.model.exec.NativeRuntime;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
@@ -38,12 +36,12 @@ public class GatedProductBenchmark {
     @Setup
     public void bind() {
         boolean bf16 = by == By.BF16;
-        INDArray x = filled(bf16, tokens, HIDDEN);
-        INDArray gate = filled(bf16 || by == By.BF16_WEIGHTS, WIDTH, HIDDEN);
-        INDArray up = filled(bf16 || by == By.BF16_WEIGHTS, WIDTH, HIDDEN);
-        INDArray gates = filled(bf16, tokens, WIDTH);
-        INDArray ups = filled(bf16, tokens, WIDTH);
-        INDArray y = filled(bf16, tokens, WIDTH);
+        INDArray x = Filled.array(memory, bf16, tokens, HIDDEN);
+        INDArray gate = Filled.array(memory, bf16 || by == By.BF16_WEIGHTS, WIDTH, HIDDEN);
+        INDArray up = Filled.array(memory, bf16 || by == By.BF16_WEIGHTS, WIDTH, HIDDEN);
+        INDArray gates = Filled.array(memory, bf16, tokens, WIDTH);
+        INDArray ups = Filled.array(memory, bf16, tokens, WIDTH);
+        INDArray y = Filled.array(memory, bf16, tokens, WIDTH);
         if (by == By.OPS) {
             Runnable gateProduct = Nd4jOp.of("matmul", new long[] {0, 1, 0}, gates, x, gate);
             Runnable upProduct = Nd4jOp.of("matmul", new long[] {0, 1, 0}, ups, x, up);
@@ -69,7 +67,7 @@ public class GatedProductBenchmark {
                 bf16);
         GatedProduct.Inputs inputs = new GatedProduct.Inputs(
                 NativeArrays.address(x),
-                NativeArrays.address(filled(bf16, tokens, HIDDEN)),
+                NativeArrays.address(Filled.array(memory, bf16, tokens, HIDDEN)),
                 NativeArrays.address(gate),
                 NativeArrays.address(up));
         Numbers results = NativeArrays.numbers(y);
@@ -86,10 +84,5 @@ public class GatedProductBenchmark {
     @TearDown
     public void free() {
         memory.close();
-    }
-
-    private INDArray filled(boolean bf16, long... shape) {
-        return memory.array(bf16 ? DataType.BFLOAT16 : DataType.FLOAT, shape)
-                .assign(Nd4j.randn(DataType.FLOAT, shape).mul(0.1));
     }
 }

@@ -8,7 +8,6 @@ import org.fedlora4j.model.exec.NativeArrays;
 import org.fedlora4j.model.exec.NativeMemory;
 import org.fedlora4j.model.exec.NativeRuntime;
 import org.jspecify.annotations.Nullable;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -41,14 +40,14 @@ public class HeadLossBenchmark {
 
     @Setup
     public void bind() {
-        INDArray x = filled(by == By.BF16, ROWS, HIDDEN);
-        INDArray weight = filled(by == By.BF16 || by == By.BF16_WEIGHTS, VOCABULARY, HIDDEN);
+        INDArray x = Filled.array(memory, by == By.BF16, ROWS, HIDDEN);
+        INDArray weight = Filled.array(memory, by == By.BF16 || by == By.BF16_WEIGHTS, VOCABULARY, HIDDEN);
         INDArray dx = memory.floats(ROWS, HIDDEN);
         if (by == By.OPS) {
             bindOps(x, weight, dx);
             return;
         }
-        INDArray low = filled(true, ROWS, HIDDEN);
+        INDArray low = Filled.array(memory, true, ROWS, HIDDEN);
         HeadLossKernel.Hidden hidden = by == By.BF16
                 ? new HeadLossKernel.Hidden(Product.Type.BF16, NativeArrays.address(x), NativeArrays.address(low))
                 : new HeadLossKernel.Hidden(Product.Type.F32, NativeArrays.address(x), 0);
@@ -93,10 +92,5 @@ public class HeadLossBenchmark {
     @TearDown
     public void free() {
         memory.close();
-    }
-
-    private INDArray filled(boolean bf16, long... shape) {
-        return memory.array(bf16 ? DataType.BFLOAT16 : DataType.FLOAT, shape)
-                .assign(Nd4j.randn(DataType.FLOAT, shape).mul(0.1));
     }
 }

@@ -1,14 +1,12 @@
 package org.fedlora4j.microbench;
 
 import org.fedlora4j.kernels.Product;
-import org.fedlora4j.kernels.Product.Operand;
 import org.fedlora4j.kernels.Product.Sum;
 import org.fedlora4j.kernels.SharedProduct;
+import org.fedlora4j.model.exec.NativeArrays;
 import org.fedlora4j.model.exec.NativeMemory;
 import org.fedlora4j.model.exec.NativeRuntime;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
@@ -55,8 +53,8 @@ public class ProductBenchmark {
 
     @Setup
     public void bind() {
-        INDArray rows = filled(by == By.BF16, tokens, weights.from);
-        INDArray matrix = filled(by == By.BF16 || by == By.BF16_WEIGHTS, weights.to, weights.from);
+        INDArray rows = Filled.array(memory, by == By.BF16, tokens, weights.from);
+        INDArray matrix = Filled.array(memory, by == By.BF16 || by == By.BF16_WEIGHTS, weights.to, weights.from);
         INDArray result = memory.floats(tokens, weights.to);
         if (by == By.OPS) {
             product = Nd4jOp.of("matmul", new long[] {0, 1, 0}, result, rows, matrix);
@@ -66,9 +64,9 @@ public class ProductBenchmark {
                 tokens,
                 weights.from,
                 weights.to,
-                new Operand(type(rows), false, weights.from),
-                new Operand(type(matrix), true, weights.from),
-                new Operand(Product.Type.F32, false, weights.to),
+                NativeArrays.operand(rows, false),
+                NativeArrays.operand(matrix, true),
+                NativeArrays.operand(result, false),
                 Sum.NOTHING));
         long left = rows.data().address();
         long right = matrix.data().address();
@@ -84,13 +82,5 @@ public class ProductBenchmark {
     @TearDown
     public void free() {
         memory.close();
-    }
-
-    private INDArray filled(boolean bf16, long... shape) {
-        return memory.array(bf16 ? DataType.BFLOAT16 : DataType.FLOAT, shape).assign(Nd4j.randn(DataType.FLOAT, shape));
-    }
-
-    private static Product.Type type(INDArray array) {
-        return array.dataType() == DataType.FLOAT ? Product.Type.F32 : Product.Type.BF16;
     }
 }

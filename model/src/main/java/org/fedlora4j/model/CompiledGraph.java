@@ -11,10 +11,12 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import org.fedlora4j.model.exec.ExecutionPlan;
+import org.fedlora4j.model.exec.NativeMemory;
 import org.fedlora4j.model.exec.Precision;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.VariableType;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * One of {@link LlamaGraph}'s graphs compiled, with its gradient where one is wanted.
@@ -58,6 +60,11 @@ record CompiledGraph(ExecutionPlan plan, Map<String, String> gradients, Map<Stri
                 Map.of(gradientName(differentiated, LlamaGraph.OUTPUT), LlamaGraph.OUTPUT_GRADIENT),
                 options(graph, precision, keepsAttention));
         return new CompiledGraph(plan, gradients, placeholders(graph));
+    }
+
+    /** The plan tied to arrays, with memory of its own. */
+    ExecutionPlan.Bound bind(Map<String, INDArray> arrays, NativeMemory memory) {
+        return plan.bind(arrays, memory.arena(plan.savedBytes()), 0, memory.arena(plan.temporaryBytes()));
     }
 
     private static ExecutionPlan.Options options(SameDiff graph, Precision precision, boolean keepsAttention) {

@@ -60,11 +60,7 @@ final class Head implements AutoCloseable {
             gather(source, rows, begin, end, loss.input());
             Collections.addAll(scores, loss.score(Arrays.copyOfRange(targets, begin, end), gradient != null, scale));
             if (gradient != null) {
-                FloatBuffer target = NativeArrays.buffer(gradient);
-                for (int i = begin; i < end; i++) {
-                    int width = config.hiddenSize();
-                    target.put(rows[i] * width, loss.gradient(), (i - begin) * width, width);
-                }
+                scatter(loss.gradient(), rows, begin, end, NativeArrays.buffer(gradient));
             }
         }
         return scores;
@@ -136,6 +132,14 @@ final class Head implements AutoCloseable {
         }
     }
 
+    /** The other way: each row to its place. */
+    private void scatter(FloatBuffer made, int[] rows, int begin, int end, FloatBuffer gradient) {
+        int width = config.hiddenSize();
+        for (int i = begin; i < end; i++) {
+            gradient.put(rows[i] * width, made, (i - begin) * width, width);
+        }
+    }
+
     /** The head's plan for a fixed number of rows. */
     private final class Logits {
         final FloatBuffer input;
@@ -160,12 +164,7 @@ final class Head implements AutoCloseable {
                     weights.head(),
                     LlamaGraph.OUTPUT,
                     output);
-            plan = compiled.plan()
-                    .bind(
-                            arrays,
-                            memory.arena(compiled.plan().savedBytes()),
-                            0,
-                            memory.arena(compiled.plan().temporaryBytes()));
+            plan = compiled.bind(arrays, memory);
         }
     }
 }

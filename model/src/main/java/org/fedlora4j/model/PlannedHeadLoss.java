@@ -56,12 +56,7 @@ final class PlannedHeadLoss implements HeadLoss {
         arrays.put(LlamaGraph.OUTPUT, logits);
         arrays.put(LlamaGraph.OUTPUT_GRADIENT, logits);
         compiled.gradients().values().forEach(output -> arrays.put(output, dx));
-        plan = compiled.plan()
-                .bind(
-                        arrays,
-                        memory.arena(compiled.plan().savedBytes()),
-                        0,
-                        memory.arena(compiled.plan().temporaryBytes()));
+        plan = compiled.bind(arrays, memory);
     }
 
     @Override

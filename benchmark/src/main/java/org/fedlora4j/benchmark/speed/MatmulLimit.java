@@ -115,9 +115,9 @@ public final class MatmulLimit implements AutoCloseable {
                 Math.toIntExact(left.size(0)),
                 Math.toIntExact(left.size(1)),
                 Math.toIntExact(result.size(1)),
-                operand(left, false),
-                operand(weight, transposed),
-                operand(result, false),
+                NativeArrays.operand(left, false),
+                NativeArrays.operand(weight, transposed),
+                NativeArrays.operand(result, false),
                 Product.Sum.NOTHING);
         long leftAddress = NativeArrays.address(left);
         long weightAddress = NativeArrays.address(weight);
@@ -128,10 +128,6 @@ public final class MatmulLimit implements AutoCloseable {
         }
         SharedProduct product = new SharedProduct(shape);
         return () -> product.run(leftAddress, weightAddress, resultAddress, 0);
-    }
-
-    private static Product.Operand operand(INDArray matrix, boolean transposed) {
-        return new Product.Operand(NativeArrays.productType(matrix), transposed, matrix.size(1));
     }
 
     /** As the model's own products are computed where there is no other way. */

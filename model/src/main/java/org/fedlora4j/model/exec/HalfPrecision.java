@@ -81,7 +81,7 @@ final class HalfPrecision {
                 program.buffers.put(output + LOW, program.buffer(output));
                 reading = norm.withOutputs(List.of(output, output + LOW));
             } else if (step instanceof ProductStep product && wideProducts.contains(product)) {
-                reading = new WideProductStep(product, low(product.left()));
+                reading = new WideProductStep(product, shown(product.left(), LOW));
             }
             for (int input : new TreeSet<>(step.bf16Inputs())) {
                 String name = step.inputs().get(input);
@@ -113,23 +113,18 @@ final class HalfPrecision {
                     new Program.Shaped(DataType.BFLOAT16, program.shaped(root).shape()));
             steps.add(new CastStep(root, half));
         }
-        if (name.equals(root)) {
-            return half;
-        }
-        String view = name + ROUNDED;
-        program.views.put(view, new Program.View(half, program.shaped(name).shape()));
-        return view;
+        return shown(name, ROUNDED);
     }
 
-    /** The name of what rounding a norm's value left over. */
-    private String low(String name) {
-        String low = program.root(name) + LOW;
+    /** The name of another form of a variable, seen with the variable's shape. */
+    private String shown(String name, String form) {
         if (program.views.containsKey(name)) {
-            String view = name + LOW;
-            program.views.put(view, new Program.View(low, program.shaped(name).shape()));
-            return view;
+            program.views.put(
+                    name + form,
+                    new Program.View(
+                            program.root(name) + form, program.shaped(name).shape()));
         }
-        return low;
+        return name + form;
     }
 
     private boolean isBf16(String name) {

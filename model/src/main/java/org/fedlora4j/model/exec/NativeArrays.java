@@ -75,6 +75,11 @@ public final class NativeArrays {
         };
     }
 
+    /** A row-major matrix as products read or write it. */
+    public static Product.Operand operand(INDArray matrix, boolean transposed) {
+        return new Product.Operand(productType(matrix), transposed, matrix.size(1));
+    }
+
     /** A row-major weight [rows, columns], or [columns] as one row, for kernels, over the same memory. */
     public static WeightMatrix matrix(INDArray weight) {
         int columns = Math.toIntExact(weight.size(-1));

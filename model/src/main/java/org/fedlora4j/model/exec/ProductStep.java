@@ -98,14 +98,10 @@ record ProductStep(
                 Math.toIntExact(result.size(0)),
                 Math.toIntExact(left.size(leftTransposed ? 0 : 1)),
                 Math.toIntExact(result.size(1)),
-                operand(left, leftTransposed),
-                operand(right, rightTransposed),
-                operand(result, false),
+                NativeArrays.operand(left, leftTransposed),
+                NativeArrays.operand(right, rightTransposed),
+                NativeArrays.operand(result, false),
                 factor,
                 plus == null ? Product.Sum.NOTHING : Product.Sum.OTHER);
-    }
-
-    private static Product.Operand operand(INDArray matrix, boolean transposed) {
-        return new Product.Operand(NativeArrays.productType(matrix), transposed, matrix.size(1));
     }
 }
