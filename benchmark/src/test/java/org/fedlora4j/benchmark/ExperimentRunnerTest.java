@@ -110,6 +110,7 @@ class ExperimentRunnerTest {
                         "tokens",
                         "paddedShare",
                         "scores",
+                        "rounds",
                         "drift",
                         "bytesPerRound",
                         "skippedRecords");
