@@ -1,6 +1,10 @@
 package org.fedlora4j.benchmark;
 
 import java.nio.file.Path;
+import java.util.Collections;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.fedlora4j.benchmark.data.FieldNames;
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.federation.Recipe;
@@ -17,6 +21,7 @@ import org.fedlora4j.tokenizer.PromptTemplate;
  * @param output the run folder
  * @param precision {@code auto}, {@code f32} or {@code bf16}
  * @param recompute what training computes twice, to save memory
+ * @param clientRanks of the clients that have less than {@code lora.rank}, by id
  * @param rounds after the recipe's warm-up
  * @param batchSize examples of a training step
  * @param batchWindow batches whose examples are sorted by length together
@@ -29,6 +34,7 @@ public record Experiment(
         Recompute recompute,
         Data data,
         LoraConfig lora,
+        SortedMap<String, Integer> clientRanks,
         Recipe recipe,
         int rounds,
         int batchSize,
@@ -37,6 +43,13 @@ public record Experiment(
         Evaluation evaluation) {
 
     public Experiment {
+        clientRanks = Collections.unmodifiableSortedMap(new TreeMap<>(clientRanks));
+        for (Map.Entry<String, Integer> client : clientRanks.entrySet()) {
+            if (client.getValue() < 1 || client.getValue() > lora.rank()) {
+                throw new BadInputException("lora.client-ranks." + client.getKey() + ": " + client.getValue()
+                        + ", wanted from 1 to lora.rank, " + lora.rank());
+            }
+        }
         requireAtLeast(1, "rounds", rounds);
         requireAtLeast(1, "batch-size", batchSize);
         requireAtLeast(1, "batch-window", batchWindow);

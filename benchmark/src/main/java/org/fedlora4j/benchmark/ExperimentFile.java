@@ -15,6 +15,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.fedlora4j.benchmark.data.FieldNames;
 import org.fedlora4j.benchmark.data.FieldNames.Part;
 import org.fedlora4j.common.BadInputException;
@@ -90,6 +92,8 @@ public final class ExperimentFile {
         lora.targets().forEach(targets::add);
         loraTree.put("dropout", lora.dropout());
         loraTree.put("rs-lora", lora.rsLora());
+        ObjectNode ranksTree = loraTree.putObject("client-ranks");
+        experiment.clientRanks().forEach(ranksTree::put);
         tree.set("recipe", RecipeFile.toTree(experiment.recipe()));
         tree.put("rounds", experiment.rounds());
         tree.put("batch-size", experiment.batchSize());
@@ -137,7 +141,9 @@ public final class ExperimentFile {
         PrecisionSetting precision = fields.constant("precision", PrecisionSetting.AUTO, PrecisionSetting.values());
         Recompute recompute = fields.constant("recompute", Recompute.NONE, Recompute.values());
         Optional<Experiment.Data> data = data(fields.child("data"));
-        Optional<LoraConfig> lora = lora(fields.childOrEmpty("lora"));
+        Fields loraFields = fields.childOrEmpty("lora");
+        SortedMap<String, Integer> clientRanks = clientRanks(loraFields.childOrEmpty("client-ranks"));
+        Optional<LoraConfig> lora = lora(loraFields);
         Recipe recipe = recipe(fields, tree.path("recipe"));
         int rounds = fields.integer("rounds", 6);
         int batchSize = fields.integer("batch-size", 2);
@@ -151,6 +157,7 @@ public final class ExperimentFile {
                 recompute,
                 data.orElseThrow(),
                 lora.orElseThrow(),
+                clientRanks,
                 recipe,
                 rounds,
                 batchSize,
@@ -226,6 +233,12 @@ public final class ExperimentFile {
         double dropout = fields.number("dropout", 0);
         boolean rsLora = fields.flag("rs-lora", false);
         return fields.build(() -> new LoraConfig(rank, alpha, targets, dropout, rsLora, Map.of(), Map.of()));
+    }
+
+    private static SortedMap<String, Integer> clientRanks(Fields fields) {
+        SortedMap<String, Integer> ranks = new TreeMap<>();
+        fields.keys().forEach(client -> ranks.put(client, fields.integer(client)));
+        return ranks;
     }
 
     /** A built-in recipe's name, a path, or the recipe itself. */

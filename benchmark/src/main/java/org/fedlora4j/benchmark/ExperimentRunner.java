@@ -7,11 +7,13 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.SortedMap;
 import org.fedlora4j.benchmark.data.InstructionData;
 import org.fedlora4j.benchmark.data.InstructionRecord;
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.common.Progress;
+import org.fedlora4j.federation.ClientData;
 import org.fedlora4j.federation.Federation;
 import org.fedlora4j.federation.Fields;
 import org.fedlora4j.federation.StateFolder;
@@ -80,7 +82,8 @@ public final class ExperimentRunner {
             RunFolder folder,
             Environment environment)
             throws IOException {
-        boolean personal = !experiment.recipe().privateParts().isEmpty();
+        boolean personal = !experiment.recipe().privateParts().isEmpty()
+                || !experiment.clientRanks().isEmpty();
         ModelScores scores = new ModelScores(evaluator, clients, personal);
         MetricsLog log = new MetricsLog(folder.metrics());
         TrainingProgress training =
@@ -152,6 +155,7 @@ public final class ExperimentRunner {
         List<String> categories =
                 records.stream().map(InstructionRecord::category).toList();
         List<ClientShard> shards = data.partitioner().partition(categories, experiment.seed());
+        requireClients(experiment.clientRanks().keySet(), shards);
         PartitionTable.text(shards, categories).lines().forEach(progress::line);
         InstructionEncoder encoder =
                 new InstructionEncoder(tokenizer, data.template().toPromptTemplate(), data.maxTokens());
@@ -174,6 +178,21 @@ public final class ExperimentRunner {
                 tokenizer.padId(),
                 experiment.seed());
         return new Federation(
-                model, settings, clients.stream().map(ClientRecords::train).toList());
+                model, settings, clients.stream().map(this::ranked).toList());
+    }
+
+    private ClientData ranked(ClientRecords client) {
+        Integer rank = experiment.clientRanks().get(client.id());
+        return rank == null ? client.train() : client.train().withRank(rank);
+    }
+
+    private static void requireClients(Set<String> ranked, List<ClientShard> shards) {
+        List<String> ids = shards.stream().map(ClientShard::clientId).toList();
+        for (String id : ranked) {
+            if (!ids.contains(id)) {
+                throw new BadInputException(
+                        "lora.client-ranks." + id + ": no client of that name, wanted some of " + ids);
+            }
+        }
     }
 }

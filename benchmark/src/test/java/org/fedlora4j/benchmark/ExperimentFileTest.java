@@ -54,7 +54,7 @@ class ExperimentFileTest {
                   max-tokens: 100
                   train-per-client: 10
                   test-per-client: 5
-                lora: {rank: 4, alpha: 2.5, targets: [down_proj, q_proj], dropout: 0.1, rs-lora: true}
+                lora: {rank: 4, alpha: 2.5, targets: [down_proj, q_proj], dropout: 0.1, rs-lora: true, client-ranks: {b: 1, a: 4}}
                 recipe: fedavg-lora
                 rounds: 3
                 batch-size: 7
@@ -79,6 +79,7 @@ class ExperimentFileTest {
         assertThat(experiment.lora().targets()).containsExactly("q_proj", "down_proj");
         assertThat(experiment.lora().scale("model.layers.0.self_attn.q_proj")).isEqualTo(1.25);
         assertThat(experiment.lora().dropout()).isEqualTo(0.1);
+        assertThat(experiment.clientRanks()).isEqualTo(Map.of("a", 4, "b", 1));
         assertThat(experiment.recipe()).isEqualTo(RecipeFile.load("fedavg-lora"));
         assertThat(experiment.rounds()).isEqualTo(3);
         assertThat(experiment.batchSize()).isEqualTo(7);
@@ -109,8 +110,12 @@ class ExperimentFileTest {
     @Test
     void whatIsWrittenReadsBackTheSame() throws IOException {
         for (String partition : List.of("{by: category}", "{dirichlet: 0.25, clients: 3}", "{iid: 2}")) {
-            Experiment experiment =
-                    load(SHORTEST, "data.partition=" + partition, "recipe=fedlora-joint", "data.fields.input=about");
+            Experiment experiment = load(
+                    SHORTEST,
+                    "data.partition=" + partition,
+                    "recipe=fedlora-joint",
+                    "data.fields.input=about",
+                    "lora.client-ranks.a=3");
             assertThat(load(ExperimentFile.toYaml(experiment))).isEqualTo(experiment);
         }
         assertThat(load(SHORTEST).data().partitioner()).isEqualTo(new CategoryPartitioner());
@@ -175,6 +180,10 @@ class ExperimentFileTest {
             lora.targets=[lm_head]      | : lora.targets: 'lm_head' names no linear projection
             lora.dropout=1              | : lora.dropout: 1.0, wanted at least 0 and below 1
             lora.rs-lora=1              | lora.rs-lora: 1, wanted true or false
+            lora.client-ranks.a=0       | lora.client-ranks.a: 0, wanted from 1 to lora.rank, 8
+            lora.client-ranks={b: 9}    | lora.client-ranks.b: 9, wanted from 1 to lora.rank, 8
+            lora.client-ranks={b: few}  | lora.client-ranks.b: "few", wanted a whole number
+            lora.client-ranks=[4]       | lora.client-ranks: [4], wanted an object
             lora=8                      | lora: 8, wanted an object
             evaluate.rouge=rougeL       | evaluate.rouge: "rougeL", wanted true or false
             evaluate.max-new-tokens=0   | evaluate.max-new-tokens: 0, wanted at least 1
@@ -233,9 +242,10 @@ class ExperimentFileTest {
         return ExperimentFile.load(file, List.of(overrides));
     }
 
-    /** Leaves as texts, by dotted path; a partition is one leaf, and so are fields. */
+    /** Leaves as texts, by dotted path; a partition is one leaf, and so are fields and ranks. */
     private static void flatten(String path, JsonNode node, Map<String, String> leaves) {
-        if (!node.isObject() || path.equals("data.partition") || path.equals("data.fields")) {
+        if (!node.isObject()
+                || List.of("data.partition", "data.fields", "lora.client-ranks").contains(path)) {
             leaves.put(
                     path,
                     node.isContainerNode() ? node.toString().replace("\"", "").replace(",", ", ") : node.asText());

@@ -25,6 +25,7 @@ import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.common.Progress;
+import org.fedlora4j.lora.AdapterState;
 import org.fedlora4j.lora.PeftAdapter;
 import org.fedlora4j.model.config.LlamaConfig;
 import org.fedlora4j.model.exec.Precision;
@@ -311,6 +312,29 @@ class ExperimentRunnerTest {
         assertThat(losses.values()).doesNotHaveDuplicates();
     }
 
+    /** Ranks 1, 4 and 4: what is sent is 3/4 of it all, see {@link #theResultHasTheFieldsOfTheDesign}. */
+    @Test
+    void aClientOfALowerRankHasAModelOfItsOwn() throws IOException {
+        Path run = folder.resolve("run");
+        Experiment experiment =
+                experiment(run, "rounds=1", "recipe=flexlora", "evaluate.rouge=false", "lora.client-ranks.numbers=1");
+        run(experiment);
+
+        JsonNode json = JSON.readTree(run.resolve("result.json").toFile());
+        assertThat(json.at("/config/lora/client-ranks/numbers").asInt()).isEqualTo(1);
+        assertThat(json.at("/bytesPerRound/adapt/up").asLong()).isEqualTo(4 * 2 * (256 + 192) * 3 / 4);
+        for (JsonNode client : json.at("/scores/clients")) {
+            assertThat(client.path("local").equals(client.path("global")))
+                    .isEqualTo(!client.path("id").asText().equals("numbers"));
+        }
+        LlamaConfig model = LlamaConfig.read(shared.resolve("model/config.json"));
+        AdapterState global = PeftAdapter.read(run.resolve("adapters/global"), model);
+        assertThat(PeftAdapter.read(run.resolve("adapters/client-numbers"), model))
+                .isEqualTo(global.cutTo(1));
+        assertThat(PeftAdapter.read(run.resolve("adapters/client-sounds"), model))
+                .isEqualTo(global);
+    }
+
     @Test
     void replacesARunButNothingElse() throws IOException {
         Path run = folder.resolve("run");
@@ -362,6 +386,11 @@ class ExperimentRunnerTest {
                 "data.max-tokens: 513, wanted at most the model's max_position_embeddings, 512", "data.max-tokens=513");
         assertRefused("client colours: 0 records have a prompt of less than 100 tokens", "data.max-tokens=100");
         assertRefused("rank 17 of model.layers.0.self_attn.v_proj", "lora.rank=17");
+        assertRefused(
+                "lora.client-ranks.smells: no client of that name, wanted some of [colours, numbers, sounds]",
+                "lora.client-ranks={colours: 2, smells: 2}");
+        assertRefused(
+                "client colours: rank 2, wanted a recipe that shares whole matrices", "lora.client-ranks.colours=2");
         assertRefused("no-such-model", "model=no-such-model");
         assertRefused("no-such-data: no such file; wanted JSON Lines, JSON, CSV or Parquet", "data.train=no-such-data");
         assertRefused("27 records for 14 clients", "data.partition={iid: 14}");

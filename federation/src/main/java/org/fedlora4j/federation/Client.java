@@ -2,6 +2,7 @@ package org.fedlora4j.federation;
 
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.lora.AdamW;
+import org.fedlora4j.lora.AdapterState;
 import org.fedlora4j.lora.Trainer;
 import org.fedlora4j.model.Score;
 import org.fedlora4j.model.TokenBatch;
@@ -26,6 +27,11 @@ final class Client {
         return own;
     }
 
+    /** Its own model: the global one cut to its rank, with its private parts. */
+    AdapterState model(SharedParts shared) {
+        return own.applyTo(shared.cutTo(data.rank()));
+    }
+
     /** Goes on with what it kept in an earlier run. */
     void restore(PartValues values) {
         own = new PrivateParts(settings.recipe().magnitudeStep(), values);
@@ -34,9 +40,11 @@ final class Client {
     /**
      * Trains one phase. What the phase trains and does not share is kept, what it shares is in the update.
      *
+     * @param global the global model, of which the client sees what its rank allows
      * @param trainer of the phase's parts
      */
-    SharedUpdate train(RoundContext context, SharedParts shared, Trainer trainer, RunListener listener) {
+    SharedUpdate train(RoundContext context, SharedParts global, Trainer trainer, RunListener listener) {
+        SharedParts shared = global.cutTo(data.rank());
         Phase phase = context.phase();
         long seed = context.clientSeed(id());
         PrivateParts applied = own.only(settings.recipe().privatePartsIn(phase));
@@ -63,6 +71,7 @@ final class Client {
                 phase,
                 context.roundsBefore(),
                 shared,
+                data.rank(),
                 data.train().size(),
                 new PhaseResult.Training(score.meanLoss(), tokens, padding).metrics(),
                 applied.removeFrom(trained.only(phase.share()), shared.axis()));

@@ -82,6 +82,7 @@ public final class Federation implements AutoCloseable {
         if (clients.isEmpty()) {
             throw new BadInputException("no clients, wanted at least one");
         }
+        ordered.forEach(client -> requireRank(client, settings));
         Recipe recipe = settings.recipe();
         AdapterState initial =
                 AdapterState.initial(settings.lora(), ModuleShape.of(model.config(), settings.lora()), settings.seed());
@@ -112,13 +113,13 @@ public final class Federation implements AutoCloseable {
         return server.shared().adapter();
     }
 
-    /** A client's own model: the global one with its private parts. */
+    /** A client's own model: the global one, cut to the client's rank, with its private parts. */
     public AdapterState personal(String clientId) {
         Client client = clients.get(clientId);
         if (client == null) {
             throw new IllegalArgumentException("no client is called " + clientId + ", but " + clients.keySet());
         }
-        return client.own().applyTo(server.shared());
+        return client.model(server.shared());
     }
 
     /** Ids in order. */
@@ -172,6 +173,25 @@ public final class Federation implements AutoCloseable {
         }
         // (4) The server checks the updates, aggregates them and takes the server optimizer's step.
         return server.aggregate(context, updates);
+    }
+
+    /** A magnitude or direction of a pair that is cut is not one that the others' could be averaged with. */
+    private static void requireRank(ClientData client, Settings settings) {
+        if (client.hasFullRank()) {
+            return;
+        }
+        int most = settings.lora().rank();
+        if (client.rank() > most) {
+            throw new BadInputException(
+                    "client " + client.id() + ": rank " + client.rank() + ", wanted at most the adapter's, " + most);
+        }
+        for (Phase phase : settings.recipe().phases()) {
+            if (!phase.share().stream().allMatch(Part::isMatrix)) {
+                throw new BadInputException("client " + client.id() + ": rank " + client.rank()
+                        + ", wanted a recipe that shares whole matrices for that: phase " + phase.name() + " shares "
+                        + phase.share());
+            }
+        }
     }
 
     private RoundContext context(int stage) {

@@ -48,6 +48,13 @@ public final class Fields {
         return node.hasNonNull(key);
     }
 
+    /** All keys that the object has, where any is welcome. */
+    public List<String> keys() {
+        List<String> keys = new ArrayList<>();
+        node.fieldNames().forEachRemaining(keys::add);
+        return keys;
+    }
+
     public String text(String key) {
         return read(key, "a text", "", value -> value.isTextual() ? Optional.of(value.textValue()) : Optional.empty());
     }

@@ -25,7 +25,7 @@ final class Fingerprint {
         texts.put("batch window", String.valueOf(settings.batchWindow()));
         texts.put("padding id", String.valueOf(settings.padId()));
         texts.put("seed", String.valueOf(settings.seed()));
-        texts.put("clients", clients.stream().map(ClientData::id).toList().toString());
+        texts.put("clients", clients.stream().map(Fingerprint::name).toList().toString());
         for (ClientData client : clients) {
             texts.put(
                     "data of client " + client.id(),
@@ -43,6 +43,10 @@ final class Fingerprint {
                         + ", wanted this run's: " + text);
             }
         });
+    }
+
+    private static String name(ClientData client) {
+        return client.id() + (client.hasFullRank() ? "" : " of rank " + client.rank());
     }
 
     private static String digest(List<Example> examples) {

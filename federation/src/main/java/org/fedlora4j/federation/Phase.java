@@ -17,7 +17,8 @@ import org.fedlora4j.lora.Part;
  * @param steps optimizer steps of each client
  * @param learningRate of AdamW
  * @param weightDecay of AdamW
- * @param aggregation {@link Aggregation#MEAN} exactly where no direction is shared
+ * @param aggregation {@link Aggregation#SPHERE_MEAN} or {@link Aggregation#KARCHER} exactly where a direction is shared;
+ *     {@link Aggregation#PRODUCT_SVD} only where A and B are, and without a server optimizer
  * @param server how the server moves to the aggregate
  */
 public record Phase(
@@ -49,12 +50,7 @@ public record Phase(
         require(
                 weightDecay >= 0 && Double.isFinite(weightDecay),
                 "weight-decay: " + weightDecay + ", wanted a number of at least 0");
-        boolean directions = share.stream().anyMatch(Part::isDirection);
-        require(
-                directions != (aggregation == Aggregation.MEAN),
-                directions
-                        ? "aggregator: mean, wanted sphere-mean or karcher, for a direction is shared"
-                        : "aggregator: only a phase that shares a direction has one other than mean");
+        requireAggregation(share, aggregation, server);
         require(
                 !share.isEmpty() || server.equals(ServerSettings.AGGREGATE),
                 "server: only a phase that shares something has one");
@@ -65,6 +61,25 @@ public record Phase(
         Set<Part> keep = new TreeSet<>(train);
         keep.removeAll(share);
         return Collections.unmodifiableSet(keep);
+    }
+
+    private static void requireAggregation(Set<Part> share, Aggregation aggregation, ServerSettings server) {
+        if (aggregation == Aggregation.PRODUCT_SVD) {
+            require(
+                    share.equals(Set.of(Part.A, Part.B)),
+                    "aggregator: product-svd, wanted mean or another, for what is shared is " + share
+                            + " and not [A, B]");
+            require(
+                    server.equals(ServerSettings.AGGREGATE),
+                    "server: " + server + ", wanted no optimizer and step 1.0 with product-svd");
+            return;
+        }
+        boolean directions = share.stream().anyMatch(Part::isDirection);
+        require(
+                directions != (aggregation == Aggregation.MEAN),
+                directions
+                        ? "aggregator: mean, wanted sphere-mean or karcher, for a direction is shared"
+                        : "aggregator: only a phase that shares a direction has sphere-mean or karcher");
     }
 
     private static Set<Part> sorted(Set<Part> parts) {

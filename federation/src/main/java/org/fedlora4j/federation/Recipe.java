@@ -56,6 +56,11 @@ public record Recipe(
         requireApart(keptBy(Stream.concat(warmUp.stream(), round.stream()).toList()));
     }
 
+    /** All phases, those of the warm-up first. */
+    public List<Phase> phases() {
+        return Stream.concat(warmUp.stream(), round.stream()).toList();
+    }
+
     /** All that clients keep to themselves. A client's own model is the shared parts with these. */
     public Set<Part> privateParts() {
         return keptBy(Stream.concat(warmUp.stream(), round.stream()).toList());

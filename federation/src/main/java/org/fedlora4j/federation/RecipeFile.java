@@ -35,6 +35,7 @@ public final class RecipeFile {
             "fedlora-global-only",
             "fedlora-local-only",
             "fedavg-lora",
+            "flexlora",
             "ffa-lora",
             "fedsa-lora",
             "local");

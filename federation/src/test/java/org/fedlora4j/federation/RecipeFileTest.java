@@ -137,6 +137,12 @@ class RecipeFileTest {
                 "train: [A], share: [A], steps: 1, learning-rate: 1, aggregator: karcher",
                 "aggregator: only a phase that shares a direction");
         assertPhaseRefused(
+                "train: [A, B], share: [A], steps: 1, learning-rate: 1, aggregator: product-svd",
+                "aggregator: product-svd, wanted mean or another, for what is shared is [A] and not [A, B]");
+        assertPhaseRefused(
+                "train: [A, B], share: [A, B], steps: 1, learning-rate: 1, aggregator: product-svd, server: {step: 2}",
+                "server: Step[step=2.0], wanted no optimizer and step 1.0 with product-svd");
+        assertPhaseRefused(
                 "train: [A], share: [], steps: 1, learning-rate: 1, server: {step: 2}", "server: only a phase");
         assertPhaseRefused(
                 "train: [A], share: [A], steps: 1, learning-rate: 1, server: {step: 1, momentum: 0.9}",
