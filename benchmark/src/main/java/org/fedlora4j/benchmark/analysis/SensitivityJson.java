@@ -56,9 +56,13 @@ public final class SensitivityJson {
         write(moved.a(), node.putObject("A"));
         write(moved.b(), node.putObject("B"));
         ObjectNode ratios = node.putObject("ratios");
-        write("direction", moved.direction(), ratios);
-        write("magnitude", moved.magnitude(), ratios);
-        write("relativeMagnitude", moved.relativeMagnitude(), ratios);
+        ObjectNode undefined = node.objectNode();
+        write("direction", moved.direction(), ratios, undefined);
+        write("magnitude", moved.magnitude(), ratios, undefined);
+        write("relativeMagnitude", moved.relativeMagnitude(), ratios, undefined);
+        if (!undefined.isEmpty()) {
+            node.set("undefined", undefined);
+        }
     }
 
     private static void write(Sensitivity moved, ObjectNode node) {
@@ -68,10 +72,10 @@ public final class SensitivityJson {
         node.put("vectors", moved.vectors());
     }
 
-    private static void write(String name, Ratio ratio, ObjectNode node) {
-        node.put(name, ratio.value());
-        if (!ratio.undefined().isEmpty()) {
-            node.put("undefined", ratio.undefined());
+    private static void write(String name, Ratio ratio, ObjectNode ratios, ObjectNode undefined) {
+        ratios.put(name, ratio.value());
+        if (ratio.value() == null) {
+            undefined.put(name, ratio.undefined());
         }
     }
 
