@@ -6,8 +6,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import org.fedlora4j.common.BadInputException;
+import org.fedlora4j.federation.Recipe;
 import org.fedlora4j.lora.AdapterState;
-import org.fedlora4j.lora.MagnitudeAxis;
 import org.fedlora4j.lora.PeftAdapter;
 import org.fedlora4j.model.config.LlamaConfig;
 
@@ -57,11 +57,26 @@ public final class RunAdapters {
      * @throws BadInputException if the run has no such client
      */
     public Path client(String id) throws IOException {
-        List<String> ids = clientIds();
+        List<String> ids = clients();
         if (!ids.contains(id)) {
             throw new BadInputException(run + ": no client " + id + "; wanted one of " + String.join(", ", ids));
         }
         return folder(CLIENT + id);
+    }
+
+    /** The recipe that the run followed. */
+    public Recipe recipe() {
+        return experiment.recipe();
+    }
+
+    /**
+     * Reads an adapter of the run's model.
+     *
+     * @param adapter {@link #global}, a {@link #client}'s, or any other in PEFT's format
+     * @throws BadInputException if it doesn't fit the model
+     */
+    public AdapterState read(Path adapter) throws IOException {
+        return PeftAdapter.read(adapter, LlamaConfig.read(model().resolve("config.json")));
     }
 
     /**
@@ -72,12 +87,11 @@ public final class RunAdapters {
      * @param baseModel what {@code adapter_config.json} calls the model: its name on the hub, or a path
      */
     public void export(Path adapter, Path target, String baseModel) throws IOException {
-        AdapterState state = PeftAdapter.read(adapter, LlamaConfig.read(model().resolve("config.json")));
-        MagnitudeAxis axis = experiment.recipe().magnitudeAxis();
-        PeftAdapter.write(state, axis, target, baseModel);
+        PeftAdapter.write(read(adapter), recipe().magnitudeAxis(), target, baseModel);
     }
 
-    private List<String> clientIds() throws IOException {
+    /** The ids of the clients that have an adapter, sorted. */
+    public List<String> clients() throws IOException {
         try (Stream<Path> folders = Files.list(run.resolve(RunFolder.ADAPTERS))) {
             return folders.map(folder -> String.valueOf(folder.getFileName()))
                     .filter(name -> name.startsWith(CLIENT))
