@@ -121,6 +121,19 @@ public final class Federation implements AutoCloseable {
         return client.own().applyTo(server.shared());
     }
 
+    /** Stand-in, to be replaced by h-core's. */
+    public AdapterState personalised(ClientData newcomer, RunListener listener) {
+        Client client = new Client(newcomer, settings);
+        for (int stage = 0; stage < RoundContext.stages(settings.recipe(), settings.rounds()); stage++) {
+            RoundContext context = context(stage);
+            if (!context.phase().keep().isEmpty()) {
+                var unused = client.train(
+                        context, server.shared(), trainer(context.phase().train()), listener);
+            }
+        }
+        return client.own().applyTo(server.shared());
+    }
+
     /** Ids in order. */
     public Set<String> clientIds() {
         return Collections.unmodifiableSet(clients.keySet());
