@@ -70,7 +70,7 @@ final class RunRecorder implements RunListener {
             SortedMap<String, Metrics> global = scores.global(federation, generate);
             metrics.put("global", mean(global));
             if (!context.warmUp()) {
-                metrics.put("local", mean(scores.local(federation, global, generate)));
+                metrics.put("local", mean(scores.local(federation::personal, global, generate)));
             }
             progress.line(context.label() + ", on test examples: " + losses(metrics));
         }

@@ -112,21 +112,42 @@ class ExperimentRunnerTest {
                         "scores",
                         "drift",
                         "bytesPerRound",
-                        "skippedRecords");
+                        "skippedRecords",
+                        "data",
+                        "partition");
+        assertThat(json.at("/data/total/trainExamples").asInt()).isEqualTo(18);
+        assertThat(json.at("/data/clients/colours/testExamples").asInt()).isEqualTo(3);
+        assertThat(json.at("/partition/sounds/sounds").asInt()).isEqualTo(9);
         assertThat(json.path("skippedRecords").asLong()).isZero();
         assertThat(json.at("/config/recipe/name").asText()).isEqualTo("short");
         assertThat(json.at("/environment/machine/cores").asInt()).isPositive();
         assertThat(json.at("/environment/versions/nd4j").asText()).matches("1\\.0\\..+");
         assertThat(json.path("tokens").asLong()).isPositive();
         assertThat(json.path("paddedShare").asDouble()).isBetween(0.01, 0.9);
-        assertThat(json.path("scores").fieldNames()).toIterable().containsExactly("base", "global", "local", "clients");
+        assertThat(json.path("scores").fieldNames())
+                .toIterable()
+                .containsExactly("base", "global", "local", "plainMeans", "spread", "worst", "clients", "unseen");
+        assertThat(json.path("scores").path("unseen").isNull()).isTrue();
+        for (String perModel : List.of("plainMeans", "spread", "worst")) {
+            assertThat(json.path("scores").path(perModel).fieldNames())
+                    .toIterable()
+                    .containsExactly("base", "global", "local");
+        }
         assertThat(json.path("scores").path("clients").findValuesAsText("id")).isEqualTo(CLIENTS);
         for (JsonNode client : json.path("scores").path("clients")) {
             for (String subject : List.of("base", "global", "local")) {
                 JsonNode scores = client.path(subject);
                 assertThat(scores.fieldNames())
                         .toIterable()
-                        .containsExactly("loss", "perplexity", "tokenAccuracy", "rougeL", "exactMatch", "examples");
+                        .containsExactly(
+                                "loss",
+                                "perplexity",
+                                "tokenAccuracy",
+                                "rouge1",
+                                "rouge2",
+                                "rougeL",
+                                "exactMatch",
+                                "examples");
                 assertThat(Math.log(scores.path("perplexity").asDouble()))
                         .isCloseTo(scores.path("loss").asDouble(), within(1e-9));
                 assertThat(scores.path("rougeL").asDouble()).isBetween(0.0, 1.0);
@@ -182,7 +203,7 @@ class ExperimentRunnerTest {
         assertThat(shown)
                 .contains("client       1      2      3    all")
                 .contains(
-                        "colours: 6 training and 3 test examples, 0 of them cut off at 240 tokens; 0 records have too long")
+                        "colours: 6 training and 3 test examples, 0 of them cut off at 240 tokens; of 9 records 0 have too long")
                 .containsPattern(
                         "round 1/2, direction, client 2/3 numbers, step 1/2: loss \\d+\\.\\d+, \\d+ tokens/s, .+ left")
                 .containsPattern("round 2/2, magnitude: mean loss \\d\\.\\d+, \\d+ tokens, \\d+\\.\\d % padding")
@@ -192,14 +213,16 @@ class ExperimentRunnerTest {
     @Test
     void theTableComparesTheModels() {
         String table = ResultTable.text(result.scores());
-        assertThat(table.lines().skip(1).map(line -> line.substring(0, 20)))
+        assertThat(table.lines().skip(1).map(line -> line.substring(0, 23)))
                 .containsExactly(
-                        "client         tests",
-                        "colours            3",
-                        "numbers            3",
-                        "sounds             3",
-                        "mean               9",
-                        "mean by tests      9");
+                        "client            tests",
+                        "colours               3",
+                        "numbers               3",
+                        "sounds                3",
+                        "mean                  9",
+                        "mean by tests         9",
+                        "worst client           ",
+                        "std over clients       ");
         assertThat(table)
                 .contains("token accuracy")
                 .contains("ROUGE-L")
