@@ -84,7 +84,7 @@ public final class ExperimentRunner {
         ModelScores scores = new ModelScores(evaluator, clients, personal);
         MetricsLog log = new MetricsLog(folder.metrics());
         TrainingProgress training =
-                new TrainingProgress(progress, clock, experiment.recipe(), experiment.rounds(), clients.size());
+                new TrainingProgress(progress, clock, federation.clientIds().size());
         federation.run(
                 new RunRecorder(experiment.evaluation(), scores, log, training, progress, clock),
                 new StateFolder(folder.states()));

@@ -1,10 +1,12 @@
 package org.fedlora4j.benchmark;
 
 import java.util.List;
+import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Function;
 import org.fedlora4j.federation.Federation;
+import org.fedlora4j.lora.AdapterState;
 
 /** Scores a federation's models on the tests of every client. */
 final class ModelScores {
@@ -34,17 +36,19 @@ final class ModelScores {
     /**
      * Each client's own model on its own tests.
      *
-     * @param global the scores of the global model, which is also everybody's own where the recipe keeps nothing private
+     * @param global the scores of the global model, which is also everybody's own where the recipe keeps nothing private,
+     *     or nothing yet
      */
     SortedMap<String, Metrics> local(Federation federation, SortedMap<String, Metrics> global, boolean generate) {
         if (!personal) {
             return global;
         }
-        return byClient(client -> evaluator.evaluate(
-                federation.personal(client.id()),
-                client.test(),
-                generate,
-                "evaluating the local model of " + client.id()));
+        return byClient(client -> {
+            AdapterState own = federation.personal(client.id());
+            return own.equals(federation.global())
+                    ? Objects.requireNonNull(global.get(client.id()))
+                    : evaluator.evaluate(own, client.test(), generate, "evaluating the local model of " + client.id());
+        });
     }
 
     private SortedMap<String, Metrics> byClient(Function<ClientRecords, Metrics> evaluation) {
