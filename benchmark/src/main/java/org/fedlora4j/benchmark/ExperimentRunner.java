@@ -76,12 +76,8 @@ public final class ExperimentRunner {
         boolean personal = !experiment.recipe().privateParts().isEmpty();
         ModelScores scores = new ModelScores(evaluator, data.clients(), personal);
         MetricsLog log = new MetricsLog(folder.metrics());
-        TrainingProgress training = new TrainingProgress(
-                progress,
-                clock,
-                experiment.recipe(),
-                experiment.rounds(),
-                data.clients().size());
+        TrainingProgress training =
+                new TrainingProgress(progress, clock, federation.clientIds().size());
         federation.run(
                 new RunRecorder(experiment.evaluation(), scores, log, training, progress, clock),
                 new StateFolder(folder.states()));
@@ -119,7 +115,7 @@ public final class ExperimentRunner {
         boolean generate = experiment.evaluation().rouge();
         SortedMap<String, Metrics> base = scores.base(generate);
         SortedMap<String, Metrics> global = scores.global(federation, generate);
-        SortedMap<String, Metrics> local = scores.local(own, global, generate);
+        SortedMap<String, Metrics> local = scores.local(federation, own, global, generate);
         List<Result.ClientScores> byClient = new ArrayList<>();
         for (ClientRecords client : clients) {
             byClient.add(new Result.ClientScores(

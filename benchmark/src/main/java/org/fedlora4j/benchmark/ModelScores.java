@@ -1,6 +1,7 @@
 package org.fedlora4j.benchmark;
 
 import java.util.List;
+import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Function;
@@ -36,15 +37,24 @@ final class ModelScores {
      * Each client's own model on its own tests.
      *
      * @param own each client's own model, by its id
-     * @param global the scores of the global model, which is also everybody's own where the recipe keeps nothing private
+     * @param global the scores of the global model, which is also everybody's own where the recipe keeps nothing private,
+     *     or nothing yet
      */
     SortedMap<String, Metrics> local(
-            Function<String, AdapterState> own, SortedMap<String, Metrics> global, boolean generate) {
+            Federation federation,
+            Function<String, AdapterState> own,
+            SortedMap<String, Metrics> global,
+            boolean generate) {
         if (!personal) {
             return global;
         }
-        return byClient(client -> evaluator.evaluate(
-                own.apply(client.id()), client.test(), generate, "evaluating the local model of " + client.id()));
+        return byClient(client -> {
+            AdapterState adapter = own.apply(client.id());
+            return adapter.equals(federation.global())
+                    ? Objects.requireNonNull(global.get(client.id()))
+                    : evaluator.evaluate(
+                            adapter, client.test(), generate, "evaluating the local model of " + client.id());
+        });
     }
 
     private SortedMap<String, Metrics> byClient(Function<ClientRecords, Metrics> evaluation) {

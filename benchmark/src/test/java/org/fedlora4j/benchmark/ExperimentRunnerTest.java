@@ -234,6 +234,57 @@ class ExperimentRunnerTest {
                         result.scores().local().loss()));
     }
 
+    /** Trained at one place, scored on every client's tests; three clients' steps, of which it shows the right number. */
+    @Test
+    void aPooledRunHasOneClientAndEverybodysScores() throws IOException {
+        Path run = folder.resolve("run");
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        Result pooled = new ExperimentRunner(
+                        experiment(
+                                run,
+                                "recipe={name: p, pooled: true, round: [{name: adapt, train: [A, B], share: [A, B],"
+                                        + " steps: 2, learning-rate: 0.01}]}",
+                                "evaluate.rouge=false"),
+                        everything(new PrintStream(out, true, StandardCharsets.UTF_8)))
+                .run(ExistingRun.REFUSE);
+        assertThat(pooled.scores().clients())
+                .extracting(Result.ClientScores::id)
+                .isEqualTo(CLIENTS);
+        assertThat(pooled.scores().local()).isEqualTo(pooled.scores().global());
+        assertThat(metrics(run).get(0).path("clients").fieldNames())
+                .toIterable()
+                .containsExactly("all");
+        assertThat(out.toString(StandardCharsets.UTF_8))
+                .contains("round 2/2, adapt, client 1/1 all, step 6/6")
+                .containsPattern("client 1/1 all, step 6/6: loss .+, 0 s of training left");
+        assertThat(run.resolve("adapters/client-all")).isDirectory();
+    }
+
+    /** Before the finish nobody has anything private, so local scores are the global ones. */
+    @Test
+    void aFinishIsARoundOfItsOwn() throws IOException {
+        Path run = folder.resolve("run");
+        Result finish = new ExperimentRunner(
+                        experiment(
+                                run,
+                                "recipe={name: f, round: [{name: adapt, train: [A, B], share: [A, B], steps: 2,"
+                                        + " learning-rate: 0.01}], finish: [{name: alone, train: [A, B], share: [],"
+                                        + " steps: 2, learning-rate: 0.01}]}",
+                                "evaluate.rouge=false"),
+                        Progress.none())
+                .run(ExistingRun.REFUSE);
+        List<JsonNode> lines = metrics(run);
+        assertThat(lines)
+                .extracting(line ->
+                        line.path("round").asText() + " " + line.path("phase").asText("-"))
+                .containsExactly(
+                        "round 1/2 adapt", "round 1/2 -", "round 2/2 adapt", "round 2/2 -", "finish alone", "finish -");
+        assertThat(lines.get(3).path("global").isObject()).isTrue();
+        assertThat(lines.get(3).path("local")).isEqualTo(lines.get(3).path("global"));
+        assertThat(lines.get(5).has("global")).isFalse();
+        assertThat(finish.scores().local()).isNotEqualTo(finish.scores().global());
+    }
+
     /** Each text is shown in another phase, or in evaluation. */
     @ParameterizedTest
     @ValueSource(

@@ -19,4 +19,11 @@ public record ClientData(String id, List<Example> train) {
             throw new BadInputException("client " + id + ": no training examples, wanted at least one");
         }
     }
+
+    /** The examples of all clients at one, called {@code all}. */
+    static ClientData pooled(List<ClientData> clients) {
+        return new ClientData(
+                "all",
+                clients.stream().flatMap(client -> client.train().stream()).toList());
+    }
 }

@@ -5,6 +5,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.federation.optimizer.ServerSettings;
+import org.fedlora4j.lora.LearningRateSchedule;
 import org.fedlora4j.lora.Part;
 
 /**
@@ -15,8 +16,11 @@ import org.fedlora4j.lora.Part;
  * @param train what is trained; not empty
  * @param share what of it is sent; empty where the phase is personal
  * @param steps optimizer steps of each client
- * @param learningRate of AdamW
+ * @param learningRate of AdamW, at the first step
+ * @param schedule how the learning rate goes on over all steps that the phase has in a run, its rounds together
  * @param weightDecay of AdamW
+ * @param proximal the strength of the pull of what is trained toward its shared value, see {@link
+ *     org.fedlora4j.lora.Trainer#pullTowards}; 0 for none
  * @param aggregation {@link Aggregation#MEAN} exactly where no direction is shared
  * @param server how the server moves to the aggregate
  */
@@ -26,7 +30,9 @@ public record Phase(
         Set<Part> share,
         int steps,
         double learningRate,
+        LearningRateSchedule schedule,
         double weightDecay,
+        double proximal,
         Aggregation aggregation,
         ServerSettings server) {
     public Phase {
@@ -49,6 +55,9 @@ public record Phase(
         require(
                 weightDecay >= 0 && Double.isFinite(weightDecay),
                 "weight-decay: " + weightDecay + ", wanted a number of at least 0");
+        require(
+                proximal >= 0 && Double.isFinite(proximal),
+                "proximal: " + proximal + ", wanted a number of at least 0");
         boolean directions = share.stream().anyMatch(Part::isDirection);
         require(
                 directions != (aggregation == Aggregation.MEAN),
@@ -65,6 +74,12 @@ public record Phase(
         Set<Part> keep = new TreeSet<>(train);
         keep.removeAll(share);
         return Collections.unmodifiableSet(keep);
+    }
+
+    /** The same with another number of steps. */
+    public Phase withSteps(int number) {
+        return new Phase(
+                name, train, share, number, learningRate, schedule, weightDecay, proximal, aggregation, server);
     }
 
     private static Set<Part> sorted(Set<Part> parts) {

@@ -73,7 +73,16 @@ class PhaseAggregationTest {
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("two updates of client a");
         Phase other = new Phase(
-                "other", DIRECTION.train(), DIRECTION.share(), 1, 1, 0, DIRECTION.aggregation(), DIRECTION.server());
+                "other",
+                DIRECTION.train(),
+                DIRECTION.share(),
+                DIRECTION.steps(),
+                DIRECTION.learningRate(),
+                DIRECTION.schedule(),
+                DIRECTION.weightDecay(),
+                DIRECTION.proximal(),
+                DIRECTION.aggregation(),
+                DIRECTION.server());
         assertThatThrownBy(() -> aggregate(SHARED, other, List.of(update)))
                 .hasMessage("update of client a: phase phase, wanted other");
     }
