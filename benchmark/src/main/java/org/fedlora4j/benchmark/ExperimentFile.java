@@ -28,6 +28,7 @@ import org.fedlora4j.federation.data.CategoryPartitioner;
 import org.fedlora4j.federation.data.DirichletPartitioner;
 import org.fedlora4j.federation.data.IidPartitioner;
 import org.fedlora4j.federation.data.Partitioner;
+import org.fedlora4j.federation.data.UnseenClients;
 import org.fedlora4j.lora.LoraConfig;
 import org.fedlora4j.model.Recompute;
 
@@ -80,6 +81,14 @@ public final class ExperimentFile {
         data.fields().named().forEach((part, name) -> fieldsTree.put(Fields.hyphenated(part), name));
         dataTree.put("skip-bad-records", data.skipBadRecords());
         dataTree.set("partition", toTree(data.partitioner()));
+        dataTree.put("split", data.split());
+        UnseenClients unseen = data.unseenClients();
+        if (unseen.ids().isEmpty()) {
+            dataTree.put("unseen-clients", unseen.count());
+        } else {
+            ArrayNode ids = dataTree.putArray("unseen-clients");
+            unseen.ids().forEach(ids::add);
+        }
         dataTree.put("template", Fields.hyphenated(data.template()));
         dataTree.put("max-tokens", data.maxTokens());
         dataTree.put("train-per-client", data.trainPerClient());
@@ -171,6 +180,8 @@ public final class ExperimentFile {
         Optional<FieldNames> names = fieldNames(fields.childOrEmpty("fields"));
         boolean skipBadRecords = fields.flag("skip-bad-records", false);
         Optional<Partitioner> partitioner = partitioner(fields.child("partition"));
+        String split = fields.text("split", Experiment.Data.NO_SPLIT);
+        Optional<UnseenClients> unseenClients = unseenClients(fields);
         Experiment.Template template =
                 fields.constant("template", Experiment.Template.ALPACA, Experiment.Template.values());
         int maxTokens = fields.integer("max-tokens", 256);
@@ -181,6 +192,8 @@ public final class ExperimentFile {
                 names.orElseThrow(),
                 skipBadRecords,
                 partitioner.orElseThrow(),
+                split,
+                unseenClients.orElseThrow(),
                 template,
                 maxTokens,
                 trainPerClient,
@@ -215,6 +228,14 @@ public final class ExperimentFile {
             }
             return new CategoryPartitioner();
         });
+    }
+
+    /** A number of clients, or a list of their ids. */
+    private static Optional<UnseenClients> unseenClients(Fields fields) {
+        String key = "unseen-clients";
+        Set<String> ids = fields.isList(key) ? fields.set(key, id -> id) : Set.of();
+        int count = fields.isList(key) ? 0 : fields.integer(key, 0);
+        return fields.attempt(() -> new UnseenClients(count, ids));
     }
 
     private static ObjectNode toTree(Partitioner partitioner) {

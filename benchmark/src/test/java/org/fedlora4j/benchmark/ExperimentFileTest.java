@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -21,6 +22,7 @@ import org.fedlora4j.federation.RecipeFile;
 import org.fedlora4j.federation.data.CategoryPartitioner;
 import org.fedlora4j.federation.data.DirichletPartitioner;
 import org.fedlora4j.federation.data.IidPartitioner;
+import org.fedlora4j.federation.data.UnseenClients;
 import org.fedlora4j.model.Recompute;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -50,6 +52,8 @@ class ExperimentFileTest {
                   fields: {instruction: question, output: answer}
                   skip-bad-records: true
                   partition: {dirichlet: 0.5, clients: 4}
+                  split: none
+                  unseen-clients: 1
                   template: short
                   max-tokens: 100
                   train-per-client: 10
@@ -72,6 +76,8 @@ class ExperimentFileTest {
                         new FieldNames(Map.of(Part.INSTRUCTION, "question", Part.OUTPUT, "answer")),
                         true,
                         new DirichletPartitioner(0.5, 4),
+                        "none",
+                        new UnseenClients(1, Set.of()),
                         Experiment.Template.SHORT,
                         100,
                         10,
@@ -119,6 +125,32 @@ class ExperimentFileTest {
             assertThat(load(ExperimentFile.toYaml(experiment))).isEqualTo(experiment);
         }
         assertThat(load(SHORTEST).data().partitioner()).isEqualTo(new CategoryPartitioner());
+        for (String unseen : List.of("2", "[b, a]", "[0, 7]", "[]")) {
+            Experiment experiment = load(SHORTEST, "data.unseen-clients=" + unseen);
+            assertThat(load(ExperimentFile.toYaml(experiment))).isEqualTo(experiment);
+        }
+        Experiment split = load(SHORTEST, "data.split=default");
+        assertThat(load(ExperimentFile.toYaml(split))).isEqualTo(split);
+    }
+
+    @Test
+    void unseenClientsAreANumberOrNames() throws IOException {
+        assertThat(load(SHORTEST).data().unseenClients()).isEqualTo(UnseenClients.NONE);
+        assertThat(load(SHORTEST, "data.unseen-clients=3").data().unseenClients())
+                .isEqualTo(new UnseenClients(3, Set.of()));
+        assertThat(load(SHORTEST, "data.unseen-clients=[b, 0]").data().unseenClients())
+                .isEqualTo(new UnseenClients(0, Set.of("b", "0")));
+    }
+
+    @Test
+    void aSplitIsOfTasksAndNamesTheUnseenClients() {
+        assertThatThrownBy(() -> load(SHORTEST, "data.split=default", "data.partition={iid: 3}"))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageEndingWith(
+                        "data.split: default, which is of tasks, wanted data.partition {by: category}" + " beside it");
+        assertThatThrownBy(() -> load(SHORTEST, "data.split=default", "data.unseen-clients=1"))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("data.unseen-clients: given beside data.split default");
     }
 
     @Test
@@ -162,6 +194,10 @@ class ExperimentFileTest {
             data.partition={by: task}   | data.partition.by: task, wanted category, or dirichlet or iid instead
             data.partition={dirichlet: 0, clients: 3} | data.partition.dirichlet is 0.0
             data.partition={dirichlet: 1} | data.partition.clients: missing
+            data.unseen-clients=-1      | data.unseen-clients: -1, wanted at least 0
+            data.unseen-clients=some    | data.unseen-clients: "some", wanted a whole number
+            data.split=7                | data.split: 7, wanted a text
+            data.split=" "              | data.split: empty, wanted none, a split's name or a path
             data.partition={}           | data.partition.by: missing
             data.partition=category     | data.partition: "category", wanted an object
             rounds=0                    | rounds: 0, wanted at least 1

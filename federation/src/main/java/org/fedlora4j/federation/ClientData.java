@@ -41,4 +41,11 @@ public record ClientData(String id, List<Example> train, int rank) {
     boolean hasFullRank() {
         return rank == FULL_RANK;
     }
+
+    /** The examples of all clients at one, called {@code all}. */
+    static ClientData pooled(List<ClientData> clients) {
+        return new ClientData(
+                "all",
+                clients.stream().flatMap(client -> client.train().stream()).toList());
+    }
 }

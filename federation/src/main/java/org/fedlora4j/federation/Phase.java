@@ -5,6 +5,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.federation.optimizer.ServerSettings;
+import org.fedlora4j.lora.LearningRateSchedule;
 import org.fedlora4j.lora.Part;
 
 /**
@@ -15,8 +16,11 @@ import org.fedlora4j.lora.Part;
  * @param train what is trained; not empty
  * @param share what of it is sent; empty where the phase is personal
  * @param steps optimizer steps of each client
- * @param learningRate of AdamW
+ * @param learningRate of AdamW, at the first step
+ * @param schedule how the learning rate goes on over all steps that the phase has in a run, its rounds together
  * @param weightDecay of AdamW
+ * @param proximal the strength of the pull of what is trained toward its shared value, see {@link
+ *     org.fedlora4j.lora.Trainer#pullTowards}; 0 for none
  * @param aggregation {@link Aggregation#SPHERE_MEAN} or {@link Aggregation#KARCHER} exactly where a direction is shared;
  *     {@link Aggregation#PRODUCT_SVD} only where A and B are, and without a server optimizer
  * @param server how the server moves to the aggregate
@@ -27,7 +31,9 @@ public record Phase(
         Set<Part> share,
         int steps,
         double learningRate,
+        LearningRateSchedule schedule,
         double weightDecay,
+        double proximal,
         Aggregation aggregation,
         ServerSettings server) {
     public Phase {
@@ -50,6 +56,9 @@ public record Phase(
         require(
                 weightDecay >= 0 && Double.isFinite(weightDecay),
                 "weight-decay: " + weightDecay + ", wanted a number of at least 0");
+        require(
+                proximal >= 0 && Double.isFinite(proximal),
+                "proximal: " + proximal + ", wanted a number of at least 0");
         requireAggregation(share, aggregation, server);
         require(
                 !share.isEmpty() || server.equals(ServerSettings.AGGREGATE),
@@ -80,6 +89,12 @@ public record Phase(
                 directions
                         ? "aggregator: mean, wanted sphere-mean or karcher, for a direction is shared"
                         : "aggregator: only a phase that shares a direction has sphere-mean or karcher");
+    }
+
+    /** The same with another number of steps. */
+    public Phase withSteps(int number) {
+        return new Phase(
+                name, train, share, number, learningRate, schedule, weightDecay, proximal, aggregation, server);
     }
 
     private static Set<Part> sorted(Set<Part> parts) {

@@ -14,6 +14,7 @@ import java.util.TreeMap;
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.federation.optimizer.ServerOptimizer;
 import org.fedlora4j.federation.optimizer.ServerSettings;
+import org.fedlora4j.lora.LearningRateSchedule;
 import org.fedlora4j.lora.LoraPair;
 import org.fedlora4j.lora.MagnitudeAxis;
 import org.fedlora4j.lora.Matrix;
@@ -28,7 +29,16 @@ class PhaseAggregationTest {
     private static final Phase DIRECTION = Adapters.phase(Set.of(Part.A_DIRECTION), Set.of(Part.A_DIRECTION));
     private static final Phase WHOLE = Adapters.phase(Set.of(Part.A, Part.B), Set.of(Part.A, Part.B));
     private static final Phase PRODUCTS = new Phase(
-            "products", WHOLE.train(), WHOLE.share(), 1, 1, 0, Aggregation.PRODUCT_SVD, ServerSettings.AGGREGATE);
+            "products",
+            WHOLE.train(),
+            WHOLE.share(),
+            1,
+            1,
+            LearningRateSchedule.CONSTANT,
+            0,
+            0,
+            Aggregation.PRODUCT_SVD,
+            ServerSettings.AGGREGATE);
 
     /** Directions x and y, equally many examples: 45°, and A keeps its length 5. */
     @Test
@@ -99,7 +109,16 @@ class PhaseAggregationTest {
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("two updates of client a");
         Phase other = new Phase(
-                "other", DIRECTION.train(), DIRECTION.share(), 1, 1, 0, DIRECTION.aggregation(), DIRECTION.server());
+                "other",
+                DIRECTION.train(),
+                DIRECTION.share(),
+                DIRECTION.steps(),
+                DIRECTION.learningRate(),
+                DIRECTION.schedule(),
+                DIRECTION.weightDecay(),
+                DIRECTION.proximal(),
+                DIRECTION.aggregation(),
+                DIRECTION.server());
         assertThatThrownBy(() -> aggregate(SHARED, other, List.of(update)))
                 .hasMessage("update of client a: phase phase, wanted other");
     }
