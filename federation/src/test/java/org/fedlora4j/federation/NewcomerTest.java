@@ -98,9 +98,26 @@ class NewcomerTest {
         }
     }
 
-    /** Two steps of the magnitude phase in each of two rounds. */
+    /** Two steps of each, in every round, and none in the warm-up, even where clients keep what they train there. */
     @Test
     void runsThePhasesThatKeepSomething() throws IOException {
+        assertThat(steps("fedlora-optimizer"))
+                .containsExactly(
+                        "newcomer, round 1/2, magnitude 1",
+                        "newcomer, round 1/2, magnitude 2",
+                        "newcomer, round 2/2, magnitude 1",
+                        "newcomer, round 2/2, magnitude 2");
+        assertThat(steps("fedavg-then-local"))
+                .containsExactly("newcomer, finish, alone 1", "newcomer, finish, alone 2");
+        assertThat(steps("local"))
+                .containsExactly(
+                        "newcomer, round 1/2, alone 1",
+                        "newcomer, round 1/2, alone 2",
+                        "newcomer, round 2/2, alone 1",
+                        "newcomer, round 2/2, alone 2");
+    }
+
+    private static List<String> steps(String recipe) throws IOException {
         List<String> steps = new ArrayList<>();
         RunListener listener = new RunListener() {
             @Override
@@ -109,16 +126,11 @@ class NewcomerTest {
                         + context.phase().name() + " " + step);
             }
         };
-        try (Federation federation = federation(Runs.recipe("fedlora-optimizer"), 2, Runs.clients(1))) {
+        try (Federation federation = federation(Runs.recipe(recipe), 2, Runs.clients(1))) {
             federation.run(RunListener.NONE);
             federation.personalised(NEWCOMER, listener);
         }
-        assertThat(steps)
-                .containsExactly(
-                        "newcomer, round 1/2, magnitude 1",
-                        "newcomer, round 1/2, magnitude 2",
-                        "newcomer, round 2/2, magnitude 1",
-                        "newcomer, round 2/2, magnitude 2");
+        return steps;
     }
 
     @Test

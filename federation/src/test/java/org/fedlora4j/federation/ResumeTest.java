@@ -31,6 +31,7 @@ class ResumeTest {
     static Path temporary;
 
     private static LanguageModel model;
+
     /** Without a finish or a schedule. */
     private static Recipe endless;
 
