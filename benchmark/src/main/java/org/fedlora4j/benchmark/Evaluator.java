@@ -10,6 +10,7 @@ import java.util.function.Function;
 import java.util.function.ToIntFunction;
 import java.util.stream.IntStream;
 import org.fedlora4j.benchmark.Metrics.ExampleScore;
+import org.fedlora4j.benchmark.Metrics.ResponseScore;
 import org.fedlora4j.benchmark.metrics.ExactMatch;
 import org.fedlora4j.benchmark.metrics.Rouge;
 import org.fedlora4j.common.Progress;
@@ -26,7 +27,7 @@ import org.fedlora4j.model.TokenBatch;
 import org.fedlora4j.tokenizer.Tokenizer;
 
 /**
- * Evaluates adapters of one model. Loss and token accuracy are of the wanted responses; ROUGE-L and exact match are of
+ * Evaluates adapters of one model. Loss and token accuracy are of the wanted responses; ROUGE and exact match are of
  * greedily generated ones. The batches depend on the examples alone, so every adapter is measured alike.
  */
 final class Evaluator implements AutoCloseable {
@@ -74,9 +75,8 @@ final class Evaluator implements AutoCloseable {
         List<Score> scores = inBatches(
                 examples, test -> test.example().ids().length, batch -> score(subject, batch), what + ", scoring");
         if (!generate) {
-            return Metrics.of(scores.stream()
-                    .map(score -> new ExampleScore(score, null, null))
-                    .toList());
+            return Metrics.of(
+                    scores.stream().map(score -> new ExampleScore(score, null)).toList());
         }
         List<String> responses = inBatches(
                 examples, test -> test.prompt().length, batch -> respond(subject, batch), what + ", generating");
@@ -84,8 +84,14 @@ final class Evaluator implements AutoCloseable {
         for (int i = 0; i < examples.size(); i++) {
             String reference = examples.get(i).reference();
             String response = responses.get(i);
-            double rougeL = ROUGE.score(reference, response).rougeL().f1();
-            all.add(new ExampleScore(scores.get(i), rougeL, ExactMatch.matches(reference, response) ? 1.0 : 0.0));
+            Rouge.Scores rouge = ROUGE.score(reference, response);
+            all.add(new ExampleScore(
+                    scores.get(i),
+                    new ResponseScore(
+                            rouge.rouge1().f1(),
+                            rouge.rouge2().f1(),
+                            rouge.rougeL().f1(),
+                            ExactMatch.matches(reference, response) ? 1 : 0)));
         }
         return Metrics.of(all);
     }

@@ -1,10 +1,16 @@
 package org.fedlora4j.benchmark;
 
 import java.nio.file.Path;
+import java.util.Collections;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.fedlora4j.benchmark.data.FieldNames;
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.federation.Recipe;
+import org.fedlora4j.federation.data.CategoryPartitioner;
 import org.fedlora4j.federation.data.Partitioner;
+import org.fedlora4j.federation.data.UnseenClients;
 import org.fedlora4j.lora.LoraConfig;
 import org.fedlora4j.model.Recompute;
 import org.fedlora4j.tokenizer.PromptTemplate;
@@ -17,6 +23,7 @@ import org.fedlora4j.tokenizer.PromptTemplate;
  * @param output the run folder
  * @param precision {@code auto}, {@code f32} or {@code bf16}
  * @param recompute what training computes twice, to save memory
+ * @param clientRanks of the clients that have less than {@code lora.rank}, by id
  * @param rounds after the recipe's warm-up
  * @param batchSize examples of a training step
  * @param batchWindow batches whose examples are sorted by length together
@@ -29,6 +36,7 @@ public record Experiment(
         Recompute recompute,
         Data data,
         LoraConfig lora,
+        SortedMap<String, Integer> clientRanks,
         Recipe recipe,
         int rounds,
         int batchSize,
@@ -37,6 +45,13 @@ public record Experiment(
         Evaluation evaluation) {
 
     public Experiment {
+        clientRanks = Collections.unmodifiableSortedMap(new TreeMap<>(clientRanks));
+        for (Map.Entry<String, Integer> client : clientRanks.entrySet()) {
+            if (client.getValue() < 1 || client.getValue() > lora.rank()) {
+                throw new BadInputException("lora.client-ranks." + client.getKey() + ": " + client.getValue()
+                        + ", wanted from 1 to lora.rank, " + lora.rank());
+            }
+        }
         requireAtLeast(1, "rounds", rounds);
         requireAtLeast(1, "batch-size", batchSize);
         requireAtLeast(1, "batch-window", batchWindow);
@@ -47,6 +62,8 @@ public record Experiment(
      *
      * @param source a file or folder that {@link org.fedlora4j.benchmark.data.InstructionData} reads
      * @param skipBadRecords whether records that can't be used are left out; otherwise the first is an error
+     * @param split of Natural Instructions' tasks, by name or path; or {@link #NO_SPLIT}
+     * @param unseenClients that take no part in training
      * @param template of the prompts
      * @param maxTokens where examples are cut off
      * @param trainPerClient at most so many records
@@ -57,11 +74,19 @@ public record Experiment(
             FieldNames fields,
             boolean skipBadRecords,
             Partitioner partitioner,
+            String split,
+            UnseenClients unseenClients,
             Template template,
             int maxTokens,
             int trainPerClient,
             int testPerClient) {
+        /** All records are divided, whatever their task. */
+        public static final String NO_SPLIT = "none";
+
         public Data {
+            if (!split.equals(NO_SPLIT)) {
+                requireFitsSplit(split, partitioner, unseenClients);
+            }
             requireAtLeast(2, "max-tokens", maxTokens);
             requireAtLeast(1, "train-per-client", trainPerClient);
             requireAtLeast(1, "test-per-client", testPerClient);
@@ -98,6 +123,20 @@ public record Experiment(
         public Evaluation {
             requireAtLeast(1, "max-new-tokens", maxNewTokens);
             requireAtLeast(1, "batch-size", batchSize);
+        }
+    }
+
+    private static void requireFitsSplit(String split, Partitioner partitioner, UnseenClients unseenClients) {
+        if (split.isBlank()) {
+            throw new BadInputException("split: empty, wanted none, a split's name or a path");
+        }
+        if (!(partitioner instanceof CategoryPartitioner)) {
+            throw new BadInputException(
+                    "split: " + split + ", which is of tasks, wanted data.partition {by: category} beside it");
+        }
+        if (!unseenClients.equals(UnseenClients.NONE)) {
+            throw new BadInputException("unseen-clients: given beside data.split " + split
+                    + ", whose test tasks are the unseen clients, wanted one of the two");
         }
     }
 

@@ -12,6 +12,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.fedlora4j.benchmark.data.FieldNames;
 import org.fedlora4j.benchmark.data.FieldNames.Part;
 import org.fedlora4j.common.BadInputException;
@@ -22,6 +24,7 @@ import org.fedlora4j.federation.data.CategoryPartitioner;
 import org.fedlora4j.federation.data.DirichletPartitioner;
 import org.fedlora4j.federation.data.IidPartitioner;
 import org.fedlora4j.federation.data.Partitioner;
+import org.fedlora4j.federation.data.UnseenClients;
 import org.fedlora4j.lora.LoraConfig;
 import org.fedlora4j.model.Recompute;
 
@@ -71,6 +74,14 @@ public final class ExperimentFile {
         data.fields().named().forEach((part, name) -> fieldsTree.put(Fields.hyphenated(part), name));
         dataTree.put("skip-bad-records", data.skipBadRecords());
         dataTree.set("partition", toTree(data.partitioner()));
+        dataTree.put("split", data.split());
+        UnseenClients unseen = data.unseenClients();
+        if (unseen.ids().isEmpty()) {
+            dataTree.put("unseen-clients", unseen.count());
+        } else {
+            ArrayNode ids = dataTree.putArray("unseen-clients");
+            unseen.ids().forEach(ids::add);
+        }
         dataTree.put("template", Fields.hyphenated(data.template()));
         dataTree.put("max-tokens", data.maxTokens());
         dataTree.put("train-per-client", data.trainPerClient());
@@ -83,6 +94,8 @@ public final class ExperimentFile {
         lora.targets().forEach(targets::add);
         loraTree.put("dropout", lora.dropout());
         loraTree.put("rs-lora", lora.rsLora());
+        ObjectNode ranksTree = loraTree.putObject("client-ranks");
+        experiment.clientRanks().forEach(ranksTree::put);
         tree.set("recipe", RecipeFile.toTree(experiment.recipe()));
         tree.put("rounds", experiment.rounds());
         tree.put("batch-size", experiment.batchSize());
@@ -108,7 +121,9 @@ public final class ExperimentFile {
         PrecisionSetting precision = fields.constant("precision", PrecisionSetting.AUTO, PrecisionSetting.values());
         Recompute recompute = fields.constant("recompute", Recompute.NONE, Recompute.values());
         Optional<Experiment.Data> data = data(fields.child("data"));
-        Optional<LoraConfig> lora = lora(fields.childOrEmpty("lora"));
+        Fields loraFields = fields.childOrEmpty("lora");
+        SortedMap<String, Integer> clientRanks = clientRanks(loraFields.childOrEmpty("client-ranks"));
+        Optional<LoraConfig> lora = lora(loraFields);
         Recipe recipe = recipe(fields, tree.path("recipe"));
         int rounds = fields.integer("rounds", 6);
         int batchSize = fields.integer("batch-size", 2);
@@ -122,6 +137,7 @@ public final class ExperimentFile {
                 recompute,
                 data.orElseThrow(),
                 lora.orElseThrow(),
+                clientRanks,
                 recipe,
                 rounds,
                 batchSize,
@@ -135,6 +151,8 @@ public final class ExperimentFile {
         Optional<FieldNames> names = fieldNames(fields.childOrEmpty("fields"));
         boolean skipBadRecords = fields.flag("skip-bad-records", false);
         Optional<Partitioner> partitioner = partitioner(fields.child("partition"));
+        String split = fields.text("split", Experiment.Data.NO_SPLIT);
+        Optional<UnseenClients> unseenClients = unseenClients(fields);
         Experiment.Template template =
                 fields.constant("template", Experiment.Template.ALPACA, Experiment.Template.values());
         int maxTokens = fields.integer("max-tokens", 256);
@@ -145,6 +163,8 @@ public final class ExperimentFile {
                 names.orElseThrow(),
                 skipBadRecords,
                 partitioner.orElseThrow(),
+                split,
+                unseenClients.orElseThrow(),
                 template,
                 maxTokens,
                 trainPerClient,
@@ -181,6 +201,14 @@ public final class ExperimentFile {
         });
     }
 
+    /** A number of clients, or a list of their ids. */
+    private static Optional<UnseenClients> unseenClients(Fields fields) {
+        String key = "unseen-clients";
+        Set<String> ids = fields.isList(key) ? fields.set(key, id -> id) : Set.of();
+        int count = fields.isList(key) ? 0 : fields.integer(key, 0);
+        return fields.attempt(() -> new UnseenClients(count, ids));
+    }
+
     private static ObjectNode toTree(Partitioner partitioner) {
         ObjectNode tree = JsonNodeFactory.instance.objectNode();
         if (partitioner instanceof DirichletPartitioner dirichlet) {
@@ -197,6 +225,12 @@ public final class ExperimentFile {
         double dropout = fields.number("dropout", 0);
         boolean rsLora = fields.flag("rs-lora", false);
         return fields.build(() -> new LoraConfig(rank, alpha, targets, dropout, rsLora, Map.of(), Map.of()));
+    }
+
+    private static SortedMap<String, Integer> clientRanks(Fields fields) {
+        SortedMap<String, Integer> ranks = new TreeMap<>();
+        fields.keys().forEach(client -> ranks.put(client, fields.integer(client)));
+        return ranks;
     }
 
     /** A built-in recipe's name, a path, or the recipe itself. */

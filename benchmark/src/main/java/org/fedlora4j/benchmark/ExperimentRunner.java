@@ -7,25 +7,27 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
-import org.fedlora4j.benchmark.data.InstructionData;
-import org.fedlora4j.benchmark.data.InstructionRecord;
+import java.util.function.Function;
 import org.fedlora4j.common.AtomicFiles;
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.common.Progress;
+import org.fedlora4j.federation.ClientData;
 import org.fedlora4j.federation.Federation;
 import org.fedlora4j.federation.Fields;
 import org.fedlora4j.federation.StateFolder;
-import org.fedlora4j.federation.data.ClientShard;
-import org.fedlora4j.federation.data.PartitionTable;
+import org.fedlora4j.lora.AdapterState;
 import org.fedlora4j.lora.MagnitudeAxis;
 import org.fedlora4j.model.LanguageModel;
 import org.fedlora4j.model.exec.Precision;
-import org.fedlora4j.tokenizer.InstructionEncoder;
 import org.fedlora4j.tokenizer.Tokenizer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Runs an experiment: reads and divides its data, trains, evaluates, and writes the run folder. A resumed run ends with
@@ -79,19 +81,18 @@ public final class ExperimentRunner {
         try (LanguageModel model = LanguageModel.open(experiment.model(), settings);
                 Tokenizer tokenizer = Tokenizer.open(experiment.model())) {
             requireFit(model, tokenizer);
-            SkippedRecords skipped = new SkippedRecords(progress);
-            List<ClientRecords> clients = clients(tokenizer, skipped);
+            ExperimentData data = new DataDivision(experiment, tokenizer, progress).divide();
+            requireRanked(data.partition().keySet());
             progress.line("precision " + model.settings().precision() + ": " + precision.reason());
             progress.line("recompute " + Fields.hyphenated(model.settings().recompute()));
-            try (Federation federation = federation(model, tokenizer, clients);
+            try (Federation federation = federation(model, tokenizer, data.clients());
                     Evaluator evaluator =
                             new Evaluator(model, tokenizer, experiment.lora(), experiment.evaluation(), progress)) {
                 RunFolder folder = RunFolder.open(experiment, existing, precision);
                 return run(
                         federation,
                         evaluator,
-                        clients,
-                        skipped.count(),
+                        data,
                         folder,
                         Environment.here(model.settings().precision()));
             }
@@ -99,18 +100,14 @@ public final class ExperimentRunner {
     }
 
     private Result run(
-            Federation federation,
-            Evaluator evaluator,
-            List<ClientRecords> clients,
-            long skippedRecords,
-            RunFolder folder,
-            Environment environment)
+            Federation federation, Evaluator evaluator, ExperimentData data, RunFolder folder, Environment environment)
             throws IOException {
-        boolean personal = !experiment.recipe().privateParts().isEmpty();
-        ModelScores scores = new ModelScores(evaluator, clients, personal);
+        boolean personal = !experiment.recipe().privateParts().isEmpty()
+                || !experiment.clientRanks().isEmpty();
+        ModelScores scores = new ModelScores(evaluator, data.clients(), personal);
         MetricsLog log = new MetricsLog(folder.metrics());
         TrainingProgress training =
-                new TrainingProgress(progress, clock, experiment.recipe(), experiment.rounds(), clients.size());
+                new TrainingProgress(progress, clock, federation.clientIds().size());
         federation.run(
                 new RunRecorder(experiment.evaluation(), scores, log, training, progress, clock),
                 new StateFolder(folder.states()));
@@ -120,7 +117,9 @@ public final class ExperimentRunner {
             folder.writeAdapter("client-" + client, federation.personal(client), axis, experiment.model());
         }
         Instant began = clock.instant();
-        Result.Scores finalScores = finalScores(federation, scores, clients);
+        Result.Scores finalScores = Result.Scores.of(
+                clientScores(federation, scores, federation::personal, data.clients()),
+                unseenScores(federation, new ModelScores(evaluator, data.unseen(), personal), data.unseen(), folder));
         Result result = new Result(
                 ExperimentFile.toTree(experiment),
                 environment,
@@ -131,16 +130,23 @@ public final class ExperimentRunner {
                 Result.Round.withFinal(log.rounds(), finalScores),
                 log.drift(),
                 log.bytes(),
-                skippedRecords);
+                data.skippedRecords(),
+                data.counts(),
+                data.partition());
         result.write(folder.result());
         return result;
     }
 
-    private Result.Scores finalScores(Federation federation, ModelScores scores, List<ClientRecords> clients) {
+    /** @param own each client's own model */
+    private List<Result.ClientScores> clientScores(
+            Federation federation,
+            ModelScores scores,
+            Function<String, AdapterState> own,
+            List<ClientRecords> clients) {
         boolean generate = experiment.evaluation().rouge();
         SortedMap<String, Metrics> base = scores.base(generate);
         SortedMap<String, Metrics> global = scores.global(federation, generate);
-        SortedMap<String, Metrics> local = scores.local(federation, global, generate);
+        SortedMap<String, Metrics> local = scores.local(federation, own, global, generate);
         List<Result.ClientScores> byClient = new ArrayList<>();
         for (ClientRecords client : clients) {
             byClient.add(new Result.ClientScores(
@@ -150,7 +156,25 @@ public final class ExperimentRunner {
                     Objects.requireNonNull(global.get(client.id())),
                     Objects.requireNonNull(local.get(client.id()))));
         }
-        return Result.Scores.of(byClient);
+        return byClient;
+    }
+
+    /** Lets clients that took no part in training personalise the global model, keeps what they make and scores it. */
+    private Result.@Nullable Scores unseenScores(
+            Federation federation, ModelScores scores, List<ClientRecords> unseen, RunFolder folder)
+            throws IOException {
+        if (unseen.isEmpty()) {
+            return null;
+        }
+        Map<String, AdapterState> own = new HashMap<>();
+        for (ClientRecords client : unseen) {
+            AdapterState adapter = federation.personalised(ranked(client), new PersonalisingProgress(progress));
+            own.put(client.id(), adapter);
+            folder.writeAdapter(
+                    "unseen-" + client.id(), adapter, experiment.recipe().magnitudeAxis(), experiment.model());
+        }
+        return Result.Scores.of(
+                clientScores(federation, scores, id -> Objects.requireNonNull(own.get(id)), unseen), null);
     }
 
     private void requireFit(LanguageModel model, Tokenizer tokenizer) {
@@ -166,31 +190,6 @@ public final class ExperimentRunner {
         }
     }
 
-    /** Divides the data among clients, and shows how. */
-    private List<ClientRecords> clients(Tokenizer tokenizer, SkippedRecords skipped) throws IOException {
-        Experiment.Data data = experiment.data();
-        List<InstructionRecord> records = InstructionData.read(data.source(), data.fields(), problem -> {
-            if (!data.skipBadRecords()) {
-                throw problem;
-            }
-            skipped.accept(problem);
-        });
-        skipped.showCount();
-        List<String> categories =
-                records.stream().map(InstructionRecord::category).toList();
-        List<ClientShard> shards = data.partitioner().partition(categories, experiment.seed());
-        PartitionTable.text(shards, categories).lines().forEach(progress::line);
-        InstructionEncoder encoder =
-                new InstructionEncoder(tokenizer, data.template().toPromptTemplate(), data.maxTokens());
-        List<ClientRecords> clients = new ArrayList<>();
-        for (ClientShard shard : shards) {
-            ClientRecords client = ClientRecords.of(shard, records, encoder, data, experiment.seed());
-            progress.line(client.summary(data.maxTokens()));
-            clients.add(client);
-        }
-        return clients;
-    }
-
     private Federation federation(LanguageModel model, Tokenizer tokenizer, List<ClientRecords> clients) {
         Federation.Settings settings = new Federation.Settings(
                 experiment.lora(),
@@ -201,6 +200,20 @@ public final class ExperimentRunner {
                 tokenizer.padId(),
                 experiment.seed());
         return new Federation(
-                model, settings, clients.stream().map(ClientRecords::train).toList());
+                model, settings, clients.stream().map(this::ranked).toList());
+    }
+
+    private ClientData ranked(ClientRecords client) {
+        Integer rank = experiment.clientRanks().get(client.id());
+        return rank == null ? client.train() : client.train().withRank(rank);
+    }
+
+    private void requireRanked(Set<String> clients) {
+        for (String id : experiment.clientRanks().keySet()) {
+            if (!clients.contains(id)) {
+                throw new BadInputException(
+                        "lora.client-ranks." + id + ": no client of that name, wanted some of " + clients);
+            }
+        }
     }
 }

@@ -14,20 +14,35 @@ import org.jspecify.annotations.Nullable;
  * @param loss mean cross-entropy over all target tokens, in nats
  * @param perplexity e to the loss
  * @param tokenAccuracy share of target tokens that were the most probable one
- * @param rougeL mean F1 of ROUGE-L, with stemming; null if no text was generated
+ * @param rouge1 mean F1 of ROUGE-1, with stemming; null if no text was generated
+ * @param rouge2 likewise of ROUGE-2
+ * @param rougeL likewise of ROUGE-L
  * @param exactMatch share of responses that equal the reference; null if no text was generated
  */
 public record Metrics(
         double loss,
         double perplexity,
         double tokenAccuracy,
+        @Nullable Double rouge1,
+        @Nullable Double rouge2,
         @Nullable Double rougeL,
         @Nullable Double exactMatch,
         int examples) {
 
-    /** One example's scores; those of the generated text are null if none was generated. */
-    record ExampleScore(
-            Score score, @Nullable Double rougeL, @Nullable Double exactMatch) {}
+    /**
+     * One example's scores.
+     *
+     * @param response of the generated text; null if none was generated
+     */
+    record ExampleScore(Score score, @Nullable ResponseScore response) {
+
+        private static Function<ExampleScore, @Nullable Double> of(ToDoubleFunction<ResponseScore> value) {
+            return example -> example.response == null ? null : value.applyAsDouble(example.response);
+        }
+    }
+
+    /** Scores of a generated text: F1 of ROUGE, and whether it equals the reference, as 1 or 0. */
+    record ResponseScore(double rouge1, double rouge2, double rougeL, double exactMatch) {}
 
     static Metrics of(List<ExampleScore> examples) {
         Score total = examples.stream().map(ExampleScore::score).reduce(Score.ZERO, Score::plus);
@@ -37,8 +52,10 @@ public record Metrics(
                 total.meanLoss(),
                 total.perplexity(),
                 total.accuracy(),
-                meanIfAll(examples, ExampleScore::rougeL, weights),
-                meanIfAll(examples, ExampleScore::exactMatch, weights),
+                meanIfAll(examples, ExampleScore.of(ResponseScore::rouge1), weights),
+                meanIfAll(examples, ExampleScore.of(ResponseScore::rouge2), weights),
+                meanIfAll(examples, ExampleScore.of(ResponseScore::rougeL), weights),
+                meanIfAll(examples, ExampleScore.of(ResponseScore::exactMatch), weights),
                 examples.size());
     }
 
@@ -56,6 +73,8 @@ public record Metrics(
                 loss,
                 Math.exp(loss),
                 mean(clients, Metrics::tokenAccuracy, weights),
+                meanIfAll(clients, Metrics::rouge1, weights),
+                meanIfAll(clients, Metrics::rouge2, weights),
                 meanIfAll(clients, Metrics::rougeL, weights),
                 meanIfAll(clients, Metrics::exactMatch, weights),
                 clients.stream().mapToInt(Metrics::examples).sum());

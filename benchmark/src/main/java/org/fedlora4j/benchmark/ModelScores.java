@@ -1,12 +1,14 @@
 package org.fedlora4j.benchmark;
 
 import java.util.List;
+import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Function;
 import org.fedlora4j.federation.Federation;
+import org.fedlora4j.lora.AdapterState;
 
-/** Scores a federation's models on the tests of every client. */
+/** Scores a federation's models on the tests of clients. */
 final class ModelScores {
     private final Evaluator evaluator;
     private final List<ClientRecords> clients;
@@ -34,17 +36,25 @@ final class ModelScores {
     /**
      * Each client's own model on its own tests.
      *
-     * @param global the scores of the global model, which is also everybody's own where the recipe keeps nothing private
+     * @param own each client's own model, by its id
+     * @param global the scores of the global model, which is also everybody's own where the recipe keeps nothing private,
+     *     or nothing yet
      */
-    SortedMap<String, Metrics> local(Federation federation, SortedMap<String, Metrics> global, boolean generate) {
+    SortedMap<String, Metrics> local(
+            Federation federation,
+            Function<String, AdapterState> own,
+            SortedMap<String, Metrics> global,
+            boolean generate) {
         if (!personal) {
             return global;
         }
-        return byClient(client -> evaluator.evaluate(
-                federation.personal(client.id()),
-                client.test(),
-                generate,
-                "evaluating the local model of " + client.id()));
+        return byClient(client -> {
+            AdapterState adapter = own.apply(client.id());
+            return adapter.equals(federation.global())
+                    ? Objects.requireNonNull(global.get(client.id()))
+                    : evaluator.evaluate(
+                            adapter, client.test(), generate, "evaluating the local model of " + client.id());
+        });
     }
 
     private SortedMap<String, Metrics> byClient(Function<ClientRecords, Metrics> evaluation) {

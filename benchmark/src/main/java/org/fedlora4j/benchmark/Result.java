@@ -29,6 +29,8 @@ import org.jspecify.annotations.Nullable;
  * @param drift how far clients' directions agreed, by round
  * @param bytesPerRound what one client sends and receives in a round, by phase
  * @param skippedRecords of the data, that could not be used
+ * @param data what became of all other records
+ * @param partition the number of records by client and category, without zeros
  */
 public record Result(
         JsonNode config,
@@ -40,7 +42,9 @@ public record Result(
         List<Round> rounds,
         List<Drift> drift,
         SortedMap<String, Bytes> bytesPerRound,
-        long skippedRecords) {
+        long skippedRecords,
+        DataCounts data,
+        SortedMap<String, SortedMap<String, Integer>> partition) {
     private static final JsonMapper MAPPER = JsonMapper.builder()
             .enable(SerializationFeature.INDENT_OUTPUT)
             // Files of other versions have other fields too; without those that are read here, they are none.
@@ -56,6 +60,8 @@ public record Result(
         Objects.requireNonNull(rounds, "rounds");
         Objects.requireNonNull(drift, "drift");
         Objects.requireNonNull(bytesPerRound, "bytesPerRound");
+        Objects.requireNonNull(data, "data");
+        Objects.requireNonNull(partition, "partition");
     }
 
     /**
@@ -78,23 +84,52 @@ public record Result(
      * @param base on every client's tests; the mean over clients, weighted by their numbers of examples
      * @param global likewise
      * @param local each client's model on its own tests, likewise
+     * @param plainMeans in which every client counts the same
+     * @param spread over clients
+     * @param worst the clients served worst
+     * @param clients those that took part in training, by id
+     * @param unseen of the clients that didn't, and only personalised afterwards; null if there were none
      */
-    public record Scores(Metrics base, Metrics global, Metrics local, List<ClientScores> clients) {
-        static Scores of(List<ClientScores> clients) {
+    public record Scores(
+            Metrics base,
+            Metrics global,
+            Metrics local,
+            Models<Metrics> plainMeans,
+            Models<Spread> spread,
+            Models<Worst> worst,
+            List<ClientScores> clients,
+            @Nullable Scores unseen) {
+
+        /** @param clients at least one, with ids in order */
+        static Scores of(List<ClientScores> clients, @Nullable Scores unseen) {
+            Models<List<Metrics>> scores = byModel(clients);
+            List<String> ids = clients.stream().map(ClientScores::id).toList();
+            Models<Metrics> means = scores.map(each -> Metrics.mean(each, true));
             return new Scores(
-                    mean(clients, ClientScores::base, true),
-                    mean(clients, ClientScores::global, true),
-                    mean(clients, ClientScores::local, true),
-                    List.copyOf(clients));
+                    means.base(),
+                    means.global(),
+                    means.local(),
+                    scores.map(each -> Metrics.mean(each, false)),
+                    scores.map(Spread::of),
+                    scores.map(each -> Worst.of(ids, each)),
+                    List.copyOf(clients),
+                    unseen);
         }
 
-        /**
-         * The mean over clients of one of the three models' scores.
-         *
-         * @param byExamples whether a client counts as much as it has examples
-         */
-        static Metrics mean(List<ClientScores> clients, Function<ClientScores, Metrics> model, boolean byExamples) {
-            return Metrics.mean(clients.stream().map(model).toList(), byExamples);
+        /** The clients' scores in their order. */
+        static Models<List<Metrics>> byModel(List<ClientScores> clients) {
+            return new Models<>(
+                    clients.stream().map(ClientScores::base).toList(),
+                    clients.stream().map(ClientScores::global).toList(),
+                    clients.stream().map(ClientScores::local).toList());
+        }
+    }
+
+    /** The same of each of the three models. */
+    public record Models<T extends @Nullable Object>(T base, T global, T local) {
+
+        <U extends @Nullable Object> Models<U> map(Function<T, U> function) {
+            return new Models<>(function.apply(base), function.apply(global), function.apply(local));
         }
     }
 

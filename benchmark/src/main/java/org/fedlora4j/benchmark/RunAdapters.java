@@ -4,10 +4,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.fedlora4j.common.BadInputException;
+import org.fedlora4j.federation.Recipe;
 import org.fedlora4j.lora.AdapterState;
-import org.fedlora4j.lora.MagnitudeAxis;
 import org.fedlora4j.lora.PeftAdapter;
 import org.fedlora4j.model.config.LlamaConfig;
 
@@ -15,6 +16,7 @@ import org.fedlora4j.model.config.LlamaConfig;
 public final class RunAdapters {
     private static final String GLOBAL = "global";
     private static final String CLIENT = "client-";
+    private static final String UNSEEN = "unseen-";
 
     private final Path run;
     private final Experiment experiment;
@@ -52,16 +54,33 @@ public final class RunAdapters {
     }
 
     /**
-     * The folder of a client's own adapter.
+     * The folder of a client's own adapter, whether it took part in training or not.
      *
      * @throws BadInputException if the run has no such client
      */
     public Path client(String id) throws IOException {
-        List<String> ids = clientIds();
-        if (!ids.contains(id)) {
-            throw new BadInputException(run + ": no client " + id + "; wanted one of " + String.join(", ", ids));
+        List<String> ids = clients();
+        List<String> unseen = ids(UNSEEN);
+        if (!ids.contains(id) && !unseen.contains(id)) {
+            String all = Stream.concat(ids.stream(), unseen.stream()).collect(Collectors.joining(", "));
+            throw new BadInputException(run + ": no client " + id + "; wanted one of " + all);
         }
-        return folder(CLIENT + id);
+        return folder((ids.contains(id) ? CLIENT : UNSEEN) + id);
+    }
+
+    /** The recipe that the run followed. */
+    public Recipe recipe() {
+        return experiment.recipe();
+    }
+
+    /**
+     * Reads an adapter of the run's model.
+     *
+     * @param adapter {@link #global}, a {@link #client}'s, or any other in PEFT's format
+     * @throws BadInputException if it doesn't fit the model
+     */
+    public AdapterState read(Path adapter) throws IOException {
+        return PeftAdapter.read(adapter, LlamaConfig.read(model().resolve("config.json")));
     }
 
     /**
@@ -72,16 +91,19 @@ public final class RunAdapters {
      * @param baseModel what {@code adapter_config.json} calls the model: its name on the hub, or a path
      */
     public void export(Path adapter, Path target, String baseModel) throws IOException {
-        AdapterState state = PeftAdapter.read(adapter, LlamaConfig.read(model().resolve("config.json")));
-        MagnitudeAxis axis = experiment.recipe().magnitudeAxis();
-        PeftAdapter.write(state, axis, target, baseModel);
+        PeftAdapter.write(read(adapter), recipe().magnitudeAxis(), target, baseModel);
     }
 
-    private List<String> clientIds() throws IOException {
+    /** The ids of the clients that have an adapter, sorted. */
+    public List<String> clients() throws IOException {
+        return ids(CLIENT);
+    }
+
+    private List<String> ids(String kind) throws IOException {
         try (Stream<Path> folders = Files.list(run.resolve(RunFolder.ADAPTERS))) {
             return folders.map(folder -> String.valueOf(folder.getFileName()))
-                    .filter(name -> name.startsWith(CLIENT))
-                    .map(name -> name.substring(CLIENT.length()))
+                    .filter(name -> name.startsWith(kind))
+                    .map(name -> name.substring(kind.length()))
                     .sorted()
                     .toList();
         }

@@ -21,6 +21,7 @@ import org.fedlora4j.model.exec.Precision;
  *   state/                what a resumed run goes on from, and in run.json the precision that it computes in
  *   adapters/global       the shared adapter, in PEFT's format
  *   adapters/client-ID    each client's own
+ *   adapters/unseen-ID    of each client that took no part in training
  *   result.json           environment, scores, drift and bytes; a run that has it is complete
  * </pre>
  *

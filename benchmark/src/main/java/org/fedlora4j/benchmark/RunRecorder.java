@@ -64,13 +64,12 @@ final class RunRecorder implements RunListener {
             return;
         }
         SortedMap<String, Metrics> metrics = new TreeMap<>();
-        boolean last = context.stage() + 1 == RoundContext.stages(context.recipe(), context.rounds());
-        if (!last && settings.eachRound() != Experiment.EachRound.NOTHING) {
+        if (!context.endsRun() && settings.eachRound() != Experiment.EachRound.NOTHING) {
             boolean generate = settings.eachRound() == Experiment.EachRound.ALL && settings.rouge();
             SortedMap<String, Metrics> global = scores.global(federation, generate);
             metrics.put(MetricsLog.GLOBAL, mean(global));
-            if (!context.warmUp()) {
-                metrics.put(MetricsLog.LOCAL, mean(scores.local(federation, global, generate)));
+            if (context.kind() != RoundContext.Kind.WARM_UP) {
+                metrics.put(MetricsLog.LOCAL, mean(scores.local(federation, federation::personal, global, generate)));
             }
             progress.line(context.label() + ", on test examples: " + losses(metrics));
         }

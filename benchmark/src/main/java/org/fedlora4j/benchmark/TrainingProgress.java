@@ -6,7 +6,6 @@ import java.time.InstantSource;
 import java.util.Locale;
 import org.fedlora4j.common.Progress;
 import org.fedlora4j.federation.PhaseResult;
-import org.fedlora4j.federation.Recipe;
 import org.fedlora4j.federation.RoundContext;
 
 /** Shows how training goes: round, phase, client, step, loss, tokens per second and the time that training will take yet. */
@@ -14,7 +13,6 @@ final class TrainingProgress {
     private final Progress progress;
     private final InstantSource clock;
     private final int clients;
-    private final long steps;
 
     /** The client that trains, and its number. */
     private String client = "";
@@ -24,6 +22,9 @@ final class TrainingProgress {
     /** Of the whole run, before this process included. */
     private long stepsDone;
 
+    /** Of the whole run. */
+    private long steps;
+
     private Instant stepBegan = Instant.EPOCH;
 
     // What follows is measured in this process, while training only.
@@ -31,23 +32,26 @@ final class TrainingProgress {
     private long measuredSteps;
     private long measuredTokens;
 
-    TrainingProgress(Progress progress, InstantSource clock, Recipe recipe, int rounds, int clients) {
+    /** @param clients that train: one under a pooled recipe */
+    TrainingProgress(Progress progress, InstantSource clock, int clients) {
         this.progress = progress;
         this.clock = clock;
         this.clients = clients;
-        this.steps = stepsBefore(recipe, rounds, RoundContext.stages(recipe, rounds));
     }
 
-    private long stepsBefore(Recipe recipe, int rounds, int stage) {
+    private long stepsBefore(RoundContext context, int stage) {
         long sum = 0;
         for (int before = 0; before < stage; before++) {
-            sum += new RoundContext(recipe, rounds, 0, before).phase().steps();
+            sum += new RoundContext(context.recipe(), context.rounds(), context.seed(), before)
+                    .phase()
+                    .steps();
         }
         return sum * clients;
     }
 
     void phaseStarted(RoundContext context) {
-        stepsDone = stepsBefore(context.recipe(), context.rounds(), context.stage());
+        stepsDone = stepsBefore(context, context.stage());
+        steps = stepsBefore(context, RoundContext.stages(context.recipe(), context.rounds()));
         stepBegan = clock.instant();
         client = "";
         clientNumber = 0;

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -21,6 +22,7 @@ import org.fedlora4j.federation.RecipeFile;
 import org.fedlora4j.federation.data.CategoryPartitioner;
 import org.fedlora4j.federation.data.DirichletPartitioner;
 import org.fedlora4j.federation.data.IidPartitioner;
+import org.fedlora4j.federation.data.UnseenClients;
 import org.fedlora4j.model.Recompute;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -50,11 +52,13 @@ class ExperimentFileTest {
                   fields: {instruction: question, output: answer}
                   skip-bad-records: true
                   partition: {dirichlet: 0.5, clients: 4}
+                  split: none
+                  unseen-clients: 1
                   template: short
                   max-tokens: 100
                   train-per-client: 10
                   test-per-client: 5
-                lora: {rank: 4, alpha: 2.5, targets: [down_proj, q_proj], dropout: 0.1, rs-lora: true}
+                lora: {rank: 4, alpha: 2.5, targets: [down_proj, q_proj], dropout: 0.1, rs-lora: true, client-ranks: {b: 1, a: 4}}
                 recipe: fedavg-lora
                 rounds: 3
                 batch-size: 7
@@ -72,6 +76,8 @@ class ExperimentFileTest {
                         new FieldNames(Map.of(Part.INSTRUCTION, "question", Part.OUTPUT, "answer")),
                         true,
                         new DirichletPartitioner(0.5, 4),
+                        "none",
+                        new UnseenClients(1, Set.of()),
                         Experiment.Template.SHORT,
                         100,
                         10,
@@ -79,6 +85,7 @@ class ExperimentFileTest {
         assertThat(experiment.lora().targets()).containsExactly("q_proj", "down_proj");
         assertThat(experiment.lora().scale("model.layers.0.self_attn.q_proj")).isEqualTo(1.25);
         assertThat(experiment.lora().dropout()).isEqualTo(0.1);
+        assertThat(experiment.clientRanks()).isEqualTo(Map.of("a", 4, "b", 1));
         assertThat(experiment.recipe()).isEqualTo(RecipeFile.load("fedavg-lora"));
         assertThat(experiment.rounds()).isEqualTo(3);
         assertThat(experiment.batchSize()).isEqualTo(7);
@@ -109,11 +116,41 @@ class ExperimentFileTest {
     @Test
     void whatIsWrittenReadsBackTheSame() throws IOException {
         for (String partition : List.of("{by: category}", "{dirichlet: 0.25, clients: 3}", "{iid: 2}")) {
-            Experiment experiment =
-                    load(SHORTEST, "data.partition=" + partition, "recipe=fedlora-joint", "data.fields.input=about");
+            Experiment experiment = load(
+                    SHORTEST,
+                    "data.partition=" + partition,
+                    "recipe=fedlora-joint",
+                    "data.fields.input=about",
+                    "lora.client-ranks.a=3");
             assertThat(load(ExperimentFile.toYaml(experiment))).isEqualTo(experiment);
         }
         assertThat(load(SHORTEST).data().partitioner()).isEqualTo(new CategoryPartitioner());
+        for (String unseen : List.of("2", "[b, a]", "[0, 7]", "[]")) {
+            Experiment experiment = load(SHORTEST, "data.unseen-clients=" + unseen);
+            assertThat(load(ExperimentFile.toYaml(experiment))).isEqualTo(experiment);
+        }
+        Experiment split = load(SHORTEST, "data.split=default");
+        assertThat(load(ExperimentFile.toYaml(split))).isEqualTo(split);
+    }
+
+    @Test
+    void unseenClientsAreANumberOrNames() throws IOException {
+        assertThat(load(SHORTEST).data().unseenClients()).isEqualTo(UnseenClients.NONE);
+        assertThat(load(SHORTEST, "data.unseen-clients=3").data().unseenClients())
+                .isEqualTo(new UnseenClients(3, Set.of()));
+        assertThat(load(SHORTEST, "data.unseen-clients=[b, 0]").data().unseenClients())
+                .isEqualTo(new UnseenClients(0, Set.of("b", "0")));
+    }
+
+    @Test
+    void aSplitIsOfTasksAndNamesTheUnseenClients() {
+        assertThatThrownBy(() -> load(SHORTEST, "data.split=default", "data.partition={iid: 3}"))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageEndingWith(
+                        "data.split: default, which is of tasks, wanted data.partition {by: category}" + " beside it");
+        assertThatThrownBy(() -> load(SHORTEST, "data.split=default", "data.unseen-clients=1"))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("data.unseen-clients: given beside data.split default");
     }
 
     @Test
@@ -157,6 +194,10 @@ class ExperimentFileTest {
             data.partition={by: task}   | data.partition.by: task, wanted category, or dirichlet or iid instead
             data.partition={dirichlet: 0, clients: 3} | data.partition.dirichlet is 0.0
             data.partition={dirichlet: 1} | data.partition.clients: missing
+            data.unseen-clients=-1      | data.unseen-clients: -1, wanted at least 0
+            data.unseen-clients=some    | data.unseen-clients: "some", wanted a whole number
+            data.split=7                | data.split: 7, wanted a text
+            data.split=" "              | data.split: empty, wanted none, a split's name or a path
             data.partition={}           | data.partition.by: missing
             data.partition=category     | data.partition: "category", wanted an object
             rounds=0                    | rounds: 0, wanted at least 1
@@ -175,6 +216,10 @@ class ExperimentFileTest {
             lora.targets=[lm_head]      | : lora.targets: 'lm_head' names no linear projection
             lora.dropout=1              | : lora.dropout: 1.0, wanted at least 0 and below 1
             lora.rs-lora=1              | lora.rs-lora: 1, wanted true or false
+            lora.client-ranks.a=0       | lora.client-ranks.a: 0, wanted from 1 to lora.rank, 8
+            lora.client-ranks={b: 9}    | lora.client-ranks.b: 9, wanted from 1 to lora.rank, 8
+            lora.client-ranks={b: few}  | lora.client-ranks.b: "few", wanted a whole number
+            lora.client-ranks=[4]       | lora.client-ranks: [4], wanted an object
             lora=8                      | lora: 8, wanted an object
             evaluate.rouge=rougeL       | evaluate.rouge: "rougeL", wanted true or false
             evaluate.max-new-tokens=0   | evaluate.max-new-tokens: 0, wanted at least 1
@@ -233,9 +278,10 @@ class ExperimentFileTest {
         return ExperimentFile.load(file, List.of(overrides));
     }
 
-    /** Leaves as texts, by dotted path; a partition is one leaf, and so are fields. */
+    /** Leaves as texts, by dotted path; a partition is one leaf, and so are fields and ranks. */
     private static void flatten(String path, JsonNode node, Map<String, String> leaves) {
-        if (!node.isObject() || path.equals("data.partition") || path.equals("data.fields")) {
+        if (!node.isObject()
+                || List.of("data.partition", "data.fields", "lora.client-ranks").contains(path)) {
             leaves.put(
                     path,
                     node.isContainerNode() ? node.toString().replace("\"", "").replace(",", ", ") : node.asText());

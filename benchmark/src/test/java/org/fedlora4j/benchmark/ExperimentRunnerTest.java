@@ -25,6 +25,7 @@ import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.common.Progress;
+import org.fedlora4j.lora.AdapterState;
 import org.fedlora4j.lora.PeftAdapter;
 import org.fedlora4j.model.config.LlamaConfig;
 import org.fedlora4j.model.exec.Precision;
@@ -113,21 +114,42 @@ class ExperimentRunnerTest {
                         "rounds",
                         "drift",
                         "bytesPerRound",
-                        "skippedRecords");
+                        "skippedRecords",
+                        "data",
+                        "partition");
+        assertThat(json.at("/data/total/trainExamples").asInt()).isEqualTo(18);
+        assertThat(json.at("/data/clients/colours/testExamples").asInt()).isEqualTo(3);
+        assertThat(json.at("/partition/sounds/sounds").asInt()).isEqualTo(9);
         assertThat(json.path("skippedRecords").asLong()).isZero();
         assertThat(json.at("/config/recipe/name").asText()).isEqualTo("short");
         assertThat(json.at("/environment/machine/cores").asInt()).isPositive();
         assertThat(json.at("/environment/versions/nd4j").asText()).matches("1\\.0\\..+");
         assertThat(json.path("tokens").asLong()).isPositive();
         assertThat(json.path("paddedShare").asDouble()).isBetween(0.01, 0.9);
-        assertThat(json.path("scores").fieldNames()).toIterable().containsExactly("base", "global", "local", "clients");
+        assertThat(json.path("scores").fieldNames())
+                .toIterable()
+                .containsExactly("base", "global", "local", "plainMeans", "spread", "worst", "clients", "unseen");
+        assertThat(json.path("scores").path("unseen").isNull()).isTrue();
+        for (String perModel : List.of("plainMeans", "spread", "worst")) {
+            assertThat(json.path("scores").path(perModel).fieldNames())
+                    .toIterable()
+                    .containsExactly("base", "global", "local");
+        }
         assertThat(json.path("scores").path("clients").findValuesAsText("id")).isEqualTo(CLIENTS);
         for (JsonNode client : json.path("scores").path("clients")) {
             for (String subject : List.of("base", "global", "local")) {
                 JsonNode scores = client.path(subject);
                 assertThat(scores.fieldNames())
                         .toIterable()
-                        .containsExactly("loss", "perplexity", "tokenAccuracy", "rougeL", "exactMatch", "examples");
+                        .containsExactly(
+                                "loss",
+                                "perplexity",
+                                "tokenAccuracy",
+                                "rouge1",
+                                "rouge2",
+                                "rougeL",
+                                "exactMatch",
+                                "examples");
                 assertThat(Math.log(scores.path("perplexity").asDouble()))
                         .isCloseTo(scores.path("loss").asDouble(), within(1e-9));
                 assertThat(scores.path("rougeL").asDouble()).isBetween(0.0, 1.0);
@@ -183,7 +205,7 @@ class ExperimentRunnerTest {
         assertThat(shown)
                 .contains("client       1      2      3    all")
                 .contains(
-                        "colours: 6 training and 3 test examples, 0 of them cut off at 240 tokens; 0 records have too long")
+                        "colours: 6 training and 3 test examples, 0 of them cut off at 240 tokens; of 9 records 0 have too long")
                 .containsPattern(
                         "round 1/2, direction, client 2/3 numbers, step 1/2: loss \\d+\\.\\d+, \\d+ tokens/s, .+ left")
                 .containsPattern("round 2/2, magnitude: mean loss \\d\\.\\d+, \\d+ tokens, \\d+\\.\\d % padding")
@@ -193,14 +215,16 @@ class ExperimentRunnerTest {
     @Test
     void theTableComparesTheModels() {
         String table = ResultTable.text(result.scores());
-        assertThat(table.lines().skip(1).map(line -> line.substring(0, 20)))
+        assertThat(table.lines().skip(1).map(line -> line.substring(0, 23)))
                 .containsExactly(
-                        "client         tests",
-                        "colours            3",
-                        "numbers            3",
-                        "sounds             3",
-                        "mean               9",
-                        "mean by tests      9");
+                        "client            tests",
+                        "colours               3",
+                        "numbers               3",
+                        "sounds                3",
+                        "mean                  9",
+                        "mean by tests         9",
+                        "worst client           ",
+                        "std over clients       ");
         assertThat(table)
                 .contains("token accuracy")
                 .contains("ROUGE-L")
@@ -210,6 +234,57 @@ class ExperimentRunnerTest {
                         result.scores().base().loss(),
                         result.scores().global().loss(),
                         result.scores().local().loss()));
+    }
+
+    /** Trained at one place, scored on every client's tests; three clients' steps, of which it shows the right number. */
+    @Test
+    void aPooledRunHasOneClientAndEverybodysScores() throws IOException {
+        Path run = folder.resolve("run");
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        Result pooled = new ExperimentRunner(
+                        experiment(
+                                run,
+                                "recipe={name: p, pooled: true, round: [{name: adapt, train: [A, B], share: [A, B],"
+                                        + " steps: 2, learning-rate: 0.01}]}",
+                                "evaluate.rouge=false"),
+                        everything(new PrintStream(out, true, StandardCharsets.UTF_8)))
+                .run(ExistingRun.REFUSE);
+        assertThat(pooled.scores().clients())
+                .extracting(Result.ClientScores::id)
+                .isEqualTo(CLIENTS);
+        assertThat(pooled.scores().local()).isEqualTo(pooled.scores().global());
+        assertThat(metrics(run).get(0).path("clients").fieldNames())
+                .toIterable()
+                .containsExactly("all");
+        assertThat(out.toString(StandardCharsets.UTF_8))
+                .contains("round 2/2, adapt, client 1/1 all, step 6/6")
+                .containsPattern("client 1/1 all, step 6/6: loss .+, 0 s of training left");
+        assertThat(run.resolve("adapters/client-all")).isDirectory();
+    }
+
+    /** Before the finish nobody has anything private, so local scores are the global ones. */
+    @Test
+    void aFinishIsARoundOfItsOwn() throws IOException {
+        Path run = folder.resolve("run");
+        Result finish = new ExperimentRunner(
+                        experiment(
+                                run,
+                                "recipe={name: f, round: [{name: adapt, train: [A, B], share: [A, B], steps: 2,"
+                                        + " learning-rate: 0.01}], finish: [{name: alone, train: [A, B], share: [],"
+                                        + " steps: 2, learning-rate: 0.01}]}",
+                                "evaluate.rouge=false"),
+                        Progress.none())
+                .run(ExistingRun.REFUSE);
+        List<JsonNode> lines = metrics(run);
+        assertThat(lines)
+                .extracting(line ->
+                        line.path("round").asText() + " " + line.path("phase").asText("-"))
+                .containsExactly(
+                        "round 1/2 adapt", "round 1/2 -", "round 2/2 adapt", "round 2/2 -", "finish alone", "finish -");
+        assertThat(lines.get(3).path("global").isObject()).isTrue();
+        assertThat(lines.get(3).path("local")).isEqualTo(lines.get(3).path("global"));
+        assertThat(lines.get(5).has("global")).isFalse();
+        assertThat(finish.scores().local()).isNotEqualTo(finish.scores().global());
     }
 
     /** Each text is shown in another phase, or in evaluation. */
@@ -312,6 +387,29 @@ class ExperimentRunnerTest {
         assertThat(losses.values()).doesNotHaveDuplicates();
     }
 
+    /** Ranks 1, 4 and 4: what is sent is 3/4 of it all, see {@link #theResultHasTheFieldsOfTheDesign}. */
+    @Test
+    void aClientOfALowerRankHasAModelOfItsOwn() throws IOException {
+        Path run = folder.resolve("run");
+        Experiment experiment =
+                experiment(run, "rounds=1", "recipe=flexlora", "evaluate.rouge=false", "lora.client-ranks.numbers=1");
+        run(experiment);
+
+        JsonNode json = JSON.readTree(run.resolve("result.json").toFile());
+        assertThat(json.at("/config/lora/client-ranks/numbers").asInt()).isEqualTo(1);
+        assertThat(json.at("/bytesPerRound/adapt/up").asLong()).isEqualTo(4 * 2 * (256 + 192) * 3 / 4);
+        for (JsonNode client : json.at("/scores/clients")) {
+            assertThat(client.path("local").equals(client.path("global")))
+                    .isEqualTo(!client.path("id").asText().equals("numbers"));
+        }
+        LlamaConfig model = LlamaConfig.read(shared.resolve("model/config.json"));
+        AdapterState global = PeftAdapter.read(run.resolve("adapters/global"), model);
+        assertThat(PeftAdapter.read(run.resolve("adapters/client-numbers"), model))
+                .isEqualTo(global.cutTo(1));
+        assertThat(PeftAdapter.read(run.resolve("adapters/client-sounds"), model))
+                .isEqualTo(global);
+    }
+
     @Test
     void replacesARunButNothingElse() throws IOException {
         Path run = folder.resolve("run");
@@ -363,6 +461,11 @@ class ExperimentRunnerTest {
                 "data.max-tokens: 513, wanted at most the model's max_position_embeddings, 512", "data.max-tokens=513");
         assertRefused("client colours: 0 records have a prompt of less than 100 tokens", "data.max-tokens=100");
         assertRefused("rank 17 of model.layers.0.self_attn.v_proj", "lora.rank=17");
+        assertRefused(
+                "lora.client-ranks.smells: no client of that name, wanted some of [colours, numbers, sounds]",
+                "lora.client-ranks={colours: 2, smells: 2}");
+        assertRefused(
+                "client colours: rank 2, wanted a recipe that shares whole matrices", "lora.client-ranks.colours=2");
         assertRefused("no-such-model", "model=no-such-model");
         assertRefused("no-such-data: no such file; wanted JSON Lines, JSON, CSV or Parquet", "data.train=no-such-data");
         assertRefused("27 records for 14 clients", "data.partition={iid: 14}");

@@ -33,6 +33,7 @@ import picocli.CommandLine.ScopeType;
             GenerateCommand.class,
             ChatCommand.class,
             ExportCommand.class,
+            AnalyzeCommand.class,
             DoctorCommand.class
         },
         mixinStandardHelpOptions = true,

@@ -78,6 +78,9 @@ final class TrainCommand implements Callable<Integer> {
         Result result = new ExperimentRunner(experiment, Progress.onStderr()).run(choice);
         PrintWriter out = spec.commandLine().getOut();
         out.print(json ? result.toJson() : ResultTable.text(result.scores()));
+        if (!json) {
+            out.println(result.data().summary());
+        }
         if (!json && result.skippedRecords() > 0) {
             out.println("bad records skipped: " + result.skippedRecords());
         }

@@ -2,6 +2,7 @@ package org.fedlora4j.federation;
 
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.lora.AdamW;
+import org.fedlora4j.lora.AdapterState;
 import org.fedlora4j.lora.Trainer;
 import org.fedlora4j.model.Score;
 import org.fedlora4j.model.TokenBatch;
@@ -26,6 +27,11 @@ final class Client {
         return own;
     }
 
+    /** Its own model: the global one cut to its rank, with its private parts. */
+    AdapterState model(SharedParts shared) {
+        return own.applyTo(shared.cutTo(data.rank()));
+    }
+
     /** Goes on with what it kept in an earlier run. */
     void restore(PartValues values) {
         own = new PrivateParts(settings.recipe().magnitudeStep(), values);
@@ -34,13 +40,18 @@ final class Client {
     /**
      * Trains one phase. What the phase trains and does not share is kept, what it shares is in the update.
      *
+     * @param global the global model, of which the client sees what its rank allows
      * @param trainer of the phase's parts
      */
-    SharedUpdate train(RoundContext context, SharedParts shared, Trainer trainer, RunListener listener) {
+    SharedUpdate train(RoundContext context, SharedParts global, Trainer trainer, RunListener listener) {
+        SharedParts shared = global.cutTo(data.rank());
         Phase phase = context.phase();
         long seed = context.clientSeed(id());
-        PrivateParts applied = own.only(settings.recipe().privatePartsIn(phase));
-        trainer.start(applied.applyTo(shared), AdamW.Settings.of(phase.learningRate(), phase.weightDecay()), seed);
+        trainer.start(
+                applied(phase).applyTo(shared), AdamW.Settings.of(phase.learningRate(), phase.weightDecay()), seed);
+        if (phase.proximal() > 0) {
+            trainer.pullTowards(shared.values(phase.train()).values(), phase.proximal());
+        }
         Batches batches =
                 new Batches(data.train(), settings.batchSize(), settings.batchWindow(), settings.padId(), seed);
         Score score = Score.ZERO;
@@ -48,7 +59,7 @@ final class Client {
         long padding = 0;
         for (int step = 1; step <= phase.steps(); step++) {
             TokenBatch batch = batches.next();
-            Score before = trainer.step(batch);
+            Score before = trainer.step(batch, context.rateFactor(step - 1));
             requireFinite(before.meanLoss(), context, step);
             listener.clientStep(context, id(), step, before.meanLoss(), batch.tokens());
             score = score.plus(before);
@@ -57,14 +68,32 @@ final class Client {
         }
         PartValues trained = new PartValues(trainer.trained());
         requireFinite(trained, context);
+        return update(context, shared, trained, new PhaseResult.Training(score.meanLoss(), tokens, padding));
+    }
+
+    /** What the client has of its own and applies to the shared parts before it trains a phase. */
+    PrivateParts applied(Phase phase) {
+        return own.only(settings.recipe().privatePartsIn(phase));
+    }
+
+    /**
+     * Keeps what a phase trained and does not share, and sends what it shares.
+     *
+     * @param shared the global model that the training started from, with {@link #applied}
+     * @param trained values of all that the phase trains
+     */
+    SharedUpdate update(RoundContext context, SharedParts shared, PartValues trained, PhaseResult.Training training) {
+        Phase phase = context.phase();
+        PrivateParts applied = applied(phase);
         own = own.updated(shared, trained.only(phase.keep()));
         return new SharedUpdate(
                 id(),
                 phase,
                 context.roundsBefore(),
                 shared,
+                data.rank(),
                 data.train().size(),
-                new PhaseResult.Training(score.meanLoss(), tokens, padding).metrics(),
+                training.metrics(),
                 applied.removeFrom(trained.only(phase.share()), shared.axis()));
     }
 

@@ -3,7 +3,6 @@ package org.fedlora4j.federation;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -41,7 +40,7 @@ public final class Federation implements AutoCloseable {
     /**
      * What a run does.
      *
-     * @param rounds after the recipe's warm-up, at least 0
+     * @param rounds between the recipe's warm-up and its finish, at least 0
      * @param batchSize examples of a client's optimizer step
      * @param batchWindow batches whose examples are sorted by length together, so that similar ones share a batch; 1 for
      *     none
@@ -61,32 +60,45 @@ public final class Federation implements AutoCloseable {
                 throw new BadInputException("batch-window: " + batchWindow + ", wanted at least 1");
             }
         }
+
+        private Settings with(Recipe other) {
+            return new Settings(lora, other, rounds, batchSize, batchWindow, padId, seed);
+        }
     }
 
     /**
-     * A federation before its first round.
+     * A federation before its first round. Under a pooled recipe it has one client, {@code all}, with the examples of those
+     * given and all their steps.
      *
      * @param model stays the caller's; to be closed after the federation
      * @param data of at least one client; ids are unique
      */
     public Federation(LanguageModel model, Settings settings, List<ClientData> data) {
         this.model = model;
-        this.settings = settings;
-        List<ClientData> ordered =
-                data.stream().sorted(Comparator.comparing(ClientData::id)).toList();
-        for (ClientData client : ordered) {
-            if (clients.put(client.id(), new Client(client, settings)) != null) {
+        List<ClientData> ordered = ordered(data);
+        ordered.forEach(client -> requireRank(client, settings));
+        boolean pooled = settings.recipe().pooled();
+        this.settings = pooled ? settings.with(settings.recipe().withStepsTimes(ordered.size())) : settings;
+        for (ClientData client : pooled ? List.of(ClientData.pooled(ordered)) : ordered) {
+            clients.put(client.id(), new Client(client, this.settings));
+        }
+        AdapterState initial =
+                AdapterState.initial(settings.lora(), ModuleShape.of(model.config(), settings.lora()), settings.seed());
+        this.server = new Server(new SharedParts(initial, settings.recipe().magnitudeAxis()), new TreeMap<>());
+        this.fingerprint = Fingerprint.of(model.config(), settings, ordered);
+    }
+
+    private static List<ClientData> ordered(List<ClientData> data) {
+        SortedMap<String, ClientData> byId = new TreeMap<>();
+        for (ClientData client : data) {
+            if (byId.put(client.id(), client) != null) {
                 throw new BadInputException("two clients are called " + client.id());
             }
         }
-        if (clients.isEmpty()) {
+        if (byId.isEmpty()) {
             throw new BadInputException("no clients, wanted at least one");
         }
-        Recipe recipe = settings.recipe();
-        AdapterState initial =
-                AdapterState.initial(settings.lora(), ModuleShape.of(model.config(), settings.lora()), settings.seed());
-        this.server = new Server(new SharedParts(initial, recipe.magnitudeAxis()), new TreeMap<>());
-        this.fingerprint = Fingerprint.of(model.config(), settings, ordered);
+        return List.copyOf(byId.values());
     }
 
     /** Runs to the end, in memory only. */
@@ -112,13 +124,41 @@ public final class Federation implements AutoCloseable {
         return server.shared().adapter();
     }
 
-    /** A client's own model: the global one with its private parts. */
+    /** A client's own model: the global one, cut to the client's rank, with its private parts. */
     public AdapterState personal(String clientId) {
         Client client = clients.get(clientId);
         if (client == null) {
             throw new IllegalArgumentException("no client is called " + clientId + ", but " + clients.keySet());
         }
-        return client.own().applyTo(server.shared());
+        return client.model(server.shared());
+    }
+
+    /**
+     * The model of a client that was not in training: it runs the phases of the rounds and of the finish that keep something
+     * private, as often as the run has them, with the global model as it is now, and for itself: what such a phase would
+     * share is dropped. Where the recipe keeps nothing, it is the global model. Nothing of the federation changes.
+     *
+     * @param newcomer none of the federation's clients
+     * @param listener is told of the newcomer's steps, and of nothing else
+     */
+    public AdapterState personalised(ClientData newcomer, RunListener listener) {
+        if (clients.containsKey(newcomer.id())) {
+            throw new BadInputException(
+                    "new client " + newcomer.id() + ": in training already, wanted none of " + clients.keySet());
+        }
+        Client client = new Client(newcomer, settings);
+        for (int stage = 0; stage < RoundContext.stages(settings.recipe(), settings.rounds()); stage++) {
+            RoundContext context = context(stage);
+            if (context.kind() != RoundContext.Kind.WARM_UP
+                    && !context.phase().keep().isEmpty()) {
+                client.train(
+                        context,
+                        sharedFor(context.phase()),
+                        trainer(context.phase().train()),
+                        listener);
+            }
+        }
+        return client.model(server.shared());
     }
 
     /** Ids in order. */
@@ -158,9 +198,8 @@ public final class Federation implements AutoCloseable {
     }
 
     private PhaseResult runPhase(RoundContext context, RunListener listener) throws IOException {
-        // (1) The server sends the shared parts. An adapter that can't be split yet is refused here.
-        SharedParts shared = server.shared();
-        shared.values(context.phase().train());
+        // (1) The server sends the shared parts.
+        SharedParts shared = sharedFor(context.phase());
         List<SharedUpdate> updates = new ArrayList<>();
         for (Client client : clients.values()) {
             // (2) Each client trains the phase's parts, from the shared parts and what it keeps to itself.
@@ -172,6 +211,36 @@ public final class Federation implements AutoCloseable {
         }
         // (4) The server checks the updates, aggregates them and takes the server optimizer's step.
         return server.aggregate(context, updates);
+    }
+
+    /** A magnitude or direction of a pair that is cut is not one that the others' could be averaged with. */
+    private static void requireRank(ClientData client, Settings settings) {
+        if (client.hasFullRank()) {
+            return;
+        }
+        int most = settings.lora().rank();
+        if (client.rank() > most) {
+            throw new BadInputException(
+                    "client " + client.id() + ": rank " + client.rank() + ", wanted at most the adapter's, " + most);
+        }
+        if (settings.recipe().pooled()) {
+            throw new BadInputException("client " + client.id() + ": rank " + client.rank()
+                    + ", wanted none with a pooled recipe, which has one client in place of all");
+        }
+        for (Phase phase : settings.recipe().phases()) {
+            if (!phase.share().stream().allMatch(Part::isMatrix)) {
+                throw new BadInputException("client " + client.id() + ": rank " + client.rank()
+                        + ", wanted a recipe that shares whole matrices for that: phase " + phase.name() + " shares "
+                        + phase.share());
+            }
+        }
+    }
+
+    /** The shared parts. An adapter that can't be split yet is refused here. */
+    private SharedParts sharedFor(Phase phase) {
+        SharedParts shared = server.shared();
+        shared.values(phase.train());
+        return shared;
     }
 
     private RoundContext context(int stage) {

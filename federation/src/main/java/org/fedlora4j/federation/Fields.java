@@ -48,6 +48,17 @@ public final class Fields {
         return node.hasNonNull(key);
     }
 
+    /** All keys that the object has, where any is welcome. */
+    public List<String> keys() {
+        List<String> keys = new ArrayList<>();
+        node.fieldNames().forEachRemaining(keys::add);
+        return keys;
+    }
+
+    public boolean isList(String key) {
+        return has(key) && node.get(key).isArray();
+    }
+
     public String text(String key) {
         return read(key, "a text", "", value -> value.isTextual() ? Optional.of(value.textValue()) : Optional.empty());
     }
@@ -168,6 +179,11 @@ public final class Fields {
             }
         });
         return problems.size() > problemsBefore ? Optional.empty() : attempt("", maker);
+    }
+
+    /** Makes something of some of the fields; what the maker refuses is a problem. */
+    public <T> Optional<T> attempt(Supplier<T> maker) {
+        return attempt("", maker);
     }
 
     private <T> T read(String key, String wanted, T otherwise, Function<JsonNode, Optional<T>> parse) {

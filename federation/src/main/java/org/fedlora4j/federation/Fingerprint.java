@@ -10,8 +10,8 @@ import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.model.config.LlamaConfig;
 
 /**
- * What a run is made of, as texts by name: a saved state goes on only under the same. The number of rounds is not among
- * it, so a finished run can be made longer.
+ * What a run is made of, as texts by name: a saved state goes on only under the same. The number of rounds is among it
+ * only where the recipe has a finish or a schedule that depends on it, so any other run can be made longer.
  */
 final class Fingerprint {
     private Fingerprint() {}
@@ -21,11 +21,14 @@ final class Fingerprint {
         texts.put("model", model.toString());
         texts.put("lora", settings.lora().toString());
         texts.put("recipe", RecipeFile.toTree(settings.recipe()).toString());
+        if (settings.recipe().dependsOnRounds()) {
+            texts.put("number of rounds", String.valueOf(settings.rounds()));
+        }
         texts.put("batch size", String.valueOf(settings.batchSize()));
         texts.put("batch window", String.valueOf(settings.batchWindow()));
         texts.put("padding id", String.valueOf(settings.padId()));
         texts.put("seed", String.valueOf(settings.seed()));
-        texts.put("clients", clients.stream().map(ClientData::id).toList().toString());
+        texts.put("clients", clients.stream().map(Fingerprint::name).toList().toString());
         for (ClientData client : clients) {
             texts.put(
                     "data of client " + client.id(),
@@ -43,6 +46,10 @@ final class Fingerprint {
                         + ", wanted this run's: " + text);
             }
         });
+    }
+
+    private static String name(ClientData client) {
+        return client.id() + (client.hasFullRank() ? "" : " of rank " + client.rank());
     }
 
     private static String digest(List<Example> examples) {

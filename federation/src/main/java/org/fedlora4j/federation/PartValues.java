@@ -72,12 +72,19 @@ public record PartValues(SortedMap<Part, SortedMap<String, Matrix>> values) {
         return new PartValues(union);
     }
 
-    /** The bytes of the payload: 4 a value. */
-    public long bytes() {
-        return values.values().stream()
-                .flatMap(modules -> modules.values().stream())
-                .mapToLong(value -> 4L * value.values().length)
-                .sum();
+    /** The bytes of the payload: 4 a value. Of matrices only the first {@code rank} components, rows of A, columns of B. */
+    public long bytes(int rank) {
+        long count = 0;
+        for (Map.Entry<Part, SortedMap<String, Matrix>> entry : values.entrySet()) {
+            for (Matrix value : entry.getValue().values()) {
+                count += switch (entry.getKey()) {
+                    case A -> (long) Math.min(rank, value.rows()) * value.columns();
+                    case B -> (long) value.rows() * Math.min(rank, value.columns());
+                    default -> value.values().length;
+                };
+            }
+        }
+        return 4 * count;
     }
 
     boolean isFinite() {

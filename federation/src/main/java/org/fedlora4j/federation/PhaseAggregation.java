@@ -6,18 +6,23 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.federation.aggregate.Aggregator;
 import org.fedlora4j.federation.aggregate.Contribution;
 import org.fedlora4j.federation.aggregate.DirectionMean;
+import org.fedlora4j.federation.aggregate.ProductSvd;
 import org.fedlora4j.federation.optimizer.ServerOptimizer;
+import org.fedlora4j.lora.AdapterState;
+import org.fedlora4j.lora.LoraPair;
 import org.fedlora4j.lora.Matrix;
 import org.fedlora4j.lora.Part;
 
 /**
  * What the server does at the end of a phase: tensor by tensor, the clients' values are aggregated and the server
- * optimizer moves the shared value to the aggregate.
+ * optimizer moves the shared value to the aggregate. With {@link Aggregation#PRODUCT_SVD} A and B of a module are aggregated
+ * together.
  *
  * @param shared the new global model
  * @param drift the mean resultant length by direction part, averaged over all vectors: 1 where the clients agree, less
@@ -36,12 +41,12 @@ public record PhaseAggregation(SharedParts shared, Map<Part, Double> drift) {
                 .sorted(Comparator.comparing(SharedUpdate::clientId))
                 .toList();
         requireOneEach(phase, ordered);
+        if (phase.aggregation() == Aggregation.PRODUCT_SVD) {
+            return new PhaseAggregation(products(shared, ordered), Map.of());
+        }
         Map<Part, List<Double>> resultants = new TreeMap<>();
         PartValues values = shared.values(phase.share()).map((place, current) -> {
-            List<Contribution> contributions = ordered.stream()
-                    .map(update ->
-                            new Contribution(update.weight(), update.values().of(place.part(), place.module())))
-                    .toList();
+            List<Contribution> contributions = contributions(ordered, place.part(), place.module());
             Aggregator aggregator = phase.aggregation().aggregatorOf(place.part(), shared.axis());
             Matrix aggregate = aggregator.aggregate(current, contributions);
             if (!place.part().isDirection()) {
@@ -58,6 +63,25 @@ public record PhaseAggregation(SharedParts shared, Map<Part, Double> drift) {
                 part,
                 lengths.stream().mapToDouble(Double::doubleValue).average().orElseThrow()));
         return new PhaseAggregation(shared.with(values), drift);
+    }
+
+    private static SharedParts products(SharedParts shared, List<SharedUpdate> updates) {
+        SortedMap<String, LoraPair> means = new TreeMap<>();
+        shared.adapter()
+                .modules()
+                .forEach((module, current) -> means.put(
+                        module,
+                        ProductSvd.mean(
+                                current,
+                                contributions(updates, Part.A, module),
+                                contributions(updates, Part.B, module))));
+        return new SharedParts(new AdapterState(shared.adapter().config(), means), shared.axis());
+    }
+
+    private static List<Contribution> contributions(List<SharedUpdate> updates, Part part, String module) {
+        return updates.stream()
+                .map(update -> new Contribution(update.weight(), update.values().of(part, module)))
+                .toList();
     }
 
     private static void requireOneEach(Phase phase, List<SharedUpdate> updates) {

@@ -13,7 +13,8 @@ import org.fedlora4j.lora.Part;
  * @param clients how training went, by client id
  * @param drift the mean resultant length by direction part, see {@link PhaseAggregation}; empty where no direction is
  *     shared
- * @param bytesUp the payload that one client sent: 4 bytes a value of the shared parts
+ * @param bytesUp the payload that one client sent: 4 bytes a value of the shared parts, without what lies beyond its rank;
+ *     where clients differ in rank, the mean over them
  * @param bytesDown the payload that one client is sent in return, the new values of the same parts
  */
 public record PhaseResult(

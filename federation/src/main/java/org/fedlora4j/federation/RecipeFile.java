@@ -15,9 +15,9 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.federation.optimizer.ServerSettings;
+import org.fedlora4j.lora.LearningRateSchedule;
 import org.fedlora4j.lora.MagnitudeAxis;
 import org.fedlora4j.lora.MagnitudeStep;
 import org.fedlora4j.lora.Part;
@@ -35,9 +35,14 @@ public final class RecipeFile {
             "fedlora-global-only",
             "fedlora-local-only",
             "fedavg-lora",
+            "fedavg-then-local",
+            "fedavg-then-magnitude",
+            "fedprox-lora",
+            "flexlora",
             "ffa-lora",
             "fedsa-lora",
-            "local");
+            "local",
+            "centralized");
 
     private static final YAMLMapper YAML = YAMLMapper.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
@@ -78,6 +83,7 @@ public final class RecipeFile {
     public static ObjectNode toTree(Recipe recipe) {
         ObjectNode tree = YAML.createObjectNode();
         tree.put("name", recipe.name());
+        tree.put("pooled", recipe.pooled());
         tree.put("magnitude-axis", Fields.hyphenated(recipe.magnitudeAxis()));
         tree.put("magnitude-step", Fields.hyphenated(recipe.magnitudeStep()));
         ArrayNode phases = tree.putArray("private-factor-in");
@@ -85,12 +91,17 @@ public final class RecipeFile {
         if (recipe.warmUpRounds() > 0) {
             ObjectNode warmUp = tree.putObject("warm-up");
             warmUp.put("rounds", recipe.warmUpRounds());
-            ArrayNode list = warmUp.putArray("phases");
-            recipe.warmUp().forEach(phase -> write(phase, list.addObject()));
+            write(recipe.warmUp(), warmUp.putArray("phases"));
         }
-        ArrayNode round = tree.putArray("round");
-        recipe.round().forEach(phase -> write(phase, round.addObject()));
+        write(recipe.round(), tree.putArray("round"));
+        if (!recipe.finish().isEmpty()) {
+            write(recipe.finish(), tree.putArray("finish"));
+        }
         return tree;
+    }
+
+    private static void write(List<Phase> phases, ArrayNode list) {
+        phases.forEach(phase -> write(phase, list.addObject()));
     }
 
     private static Recipe parse(byte[] yaml, String source) throws IOException {
@@ -108,6 +119,7 @@ public final class RecipeFile {
 
     private static Optional<Recipe> recipe(Fields fields) {
         String name = fields.text("name");
+        boolean pooled = fields.flag("pooled", false);
         MagnitudeAxis axis = fields.constant("magnitude-axis", MagnitudeAxis.ROW, MagnitudeAxis.values());
         MagnitudeStep step = fields.constant("magnitude-step", MagnitudeStep.MULTIPLICATIVE, MagnitudeStep.values());
         int warmUpRounds = 0;
@@ -119,17 +131,19 @@ public final class RecipeFile {
             warmUpFields.build(() -> true);
         }
         List<Phase> round = phases(fields.children("round"));
+        List<Phase> finish = fields.has("finish") ? phases(fields.children("finish")) : List.of();
         Set<String> privateFactorIn = fields.has("private-factor-in")
                 ? fields.set("private-factor-in", phase -> phase)
-                : keepingMagnitudes(warmUp, round);
+                : keepingMagnitudes(List.of(warmUp, round, finish));
         int rounds = warmUpRounds;
         List<Phase> first = warmUp;
-        return fields.build(() -> new Recipe(name, rounds, first, round, axis, step, privateFactorIn));
+        return fields.build(() -> new Recipe(name, rounds, first, round, finish, pooled, axis, step, privateFactorIn));
     }
 
     /** The default of private-factor-in: where a client trains a magnitude for itself, it goes on from its own. */
-    private static Set<String> keepingMagnitudes(List<Phase> warmUp, List<Phase> round) {
-        return Stream.concat(warmUp.stream(), round.stream())
+    private static Set<String> keepingMagnitudes(List<List<Phase>> phases) {
+        return phases.stream()
+                .flatMap(List::stream)
                 .filter(phase -> phase.keep().stream().anyMatch(Part::isMagnitude))
                 .map(Phase::name)
                 .collect(Collectors.toCollection(TreeSet::new));
@@ -147,11 +161,15 @@ public final class RecipeFile {
         Set<Part> share = fields.set("share", Part::named);
         int steps = fields.integer("steps");
         double learningRate = fields.number("learning-rate");
+        LearningRateSchedule schedule =
+                fields.constant("schedule", LearningRateSchedule.CONSTANT, LearningRateSchedule.values());
         double weightDecay = fields.number("weight-decay", 0);
+        double proximal = fields.number("proximal", 0);
         Aggregation otherwise = share.stream().anyMatch(Part::isDirection) ? Aggregation.SPHERE_MEAN : Aggregation.MEAN;
         Aggregation aggregation = fields.constant("aggregator", otherwise, Aggregation.values());
         ServerSettings server = fields.has("server") ? server(fields.child("server")) : ServerSettings.AGGREGATE;
-        return fields.build(() -> new Phase(name, train, share, steps, learningRate, weightDecay, aggregation, server));
+        return fields.build(() -> new Phase(
+                name, train, share, steps, learningRate, schedule, weightDecay, proximal, aggregation, server));
     }
 
     private enum ServerKind {
@@ -187,7 +205,9 @@ public final class RecipeFile {
         phase.share().forEach(part -> share.add(part.toString()));
         node.put("steps", phase.steps());
         node.put("learning-rate", phase.learningRate());
+        node.put("schedule", Fields.hyphenated(phase.schedule()));
         node.put("weight-decay", phase.weightDecay());
+        node.put("proximal", phase.proximal());
         if (!phase.share().isEmpty()) {
             node.put("aggregator", Fields.hyphenated(phase.aggregation()));
             write(phase.server(), node.putObject("server"));

@@ -5,13 +5,53 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /**
- * Where a run is: at one phase of one round.
+ * Where a run is: at one phase of one round. A run has warm-up rounds, then rounds, then a finish, which is as one more
+ * round; each kind has its own phases and is counted apart.
  *
- * @param rounds of the run, warm-up rounds not counted
+ * @param rounds of the run, warm-up rounds and the finish not counted
  * @param seed of the run
  * @param stage the phases before this one in the whole run, warm-up included
  */
 public record RoundContext(Recipe recipe, int rounds, long seed, int stage) {
+    /** The kinds of rounds, in the order in which they come. */
+    public enum Kind {
+        WARM_UP("warm-up"),
+        ROUND("round"),
+        FINISH("finish");
+
+        private final String text;
+
+        Kind(String text) {
+            this.text = text;
+        }
+
+        /** For people to read. */
+        @Override
+        public String toString() {
+            return text;
+        }
+
+        private int rounds(Recipe recipe, int rounds) {
+            return switch (this) {
+                case WARM_UP -> recipe.warmUpRounds();
+                case ROUND -> rounds;
+                case FINISH -> recipe.finish().isEmpty() ? 0 : 1;
+            };
+        }
+
+        private List<Phase> phases(Recipe recipe) {
+            return switch (this) {
+                case WARM_UP -> recipe.warmUp();
+                case ROUND -> recipe.round();
+                case FINISH -> recipe.finish();
+            };
+        }
+
+        private int stages(Recipe recipe, int rounds) {
+            return Math.multiplyExact(rounds(recipe, rounds), phases(recipe).size());
+        }
+    }
+
     public RoundContext {
         if (stage < 0 || stage >= stages(recipe, rounds)) {
             throw new IllegalArgumentException("stage " + stage + " of " + stages(recipe, rounds));
@@ -20,28 +60,41 @@ public record RoundContext(Recipe recipe, int rounds, long seed, int stage) {
 
     /** The phases of a whole run. */
     public static int stages(Recipe recipe, int rounds) {
-        return Math.addExact(
-                warmUpStages(recipe), Math.multiplyExact(rounds, recipe.round().size()));
+        int stages = 0;
+        for (Kind kind : Kind.values()) {
+            stages = Math.addExact(stages, kind.stages(recipe, rounds));
+        }
+        return stages;
     }
 
-    /** Whether this is a warm-up round; these and the others are counted apart. */
-    public boolean warmUp() {
-        return stage < warmUpStages(recipe);
+    public Kind kind() {
+        int before = 0;
+        for (Kind kind : Kind.values()) {
+            before += kind.stages(recipe, rounds);
+            if (stage < before) {
+                return kind;
+            }
+        }
+        throw new IllegalStateException("stage " + stage + " of " + before);
     }
 
-    /** The number of the warm-up round, or else of the round, from 1. */
+    /** The number of this round among those of its kind, from 1. */
     public int round() {
         return stageOfKind() / phases().size() + 1;
     }
 
     /** How many rounds of this kind the run has. */
     public int roundsOfKind() {
-        return warmUp() ? recipe.warmUpRounds() : rounds;
+        return kind().rounds(recipe, rounds);
     }
 
-    /** The rounds before this one, warm-up rounds included. */
+    /** The rounds before this one, of all kinds. */
     public int roundsBefore() {
-        return round() - 1 + (warmUp() ? 0 : recipe.warmUpRounds());
+        int before = round() - 1;
+        for (Kind kind : Kind.values()) {
+            before += kind.compareTo(kind()) < 0 ? kind.rounds(recipe, rounds) : 0;
+        }
+        return before;
     }
 
     public Phase phase() {
@@ -58,28 +111,42 @@ public record RoundContext(Recipe recipe, int rounds, long seed, int stage) {
         return stageOfKind() % phases().size() == phases().size() - 1;
     }
 
-    /** The round for people to read: {@code warm-up 1/2}, {@code round 3/6}. */
+    /** Whether this is the last phase of the run. */
+    public boolean endsRun() {
+        return stage == stages(recipe, rounds) - 1;
+    }
+
+    /** The round for people to read: {@code warm-up 1/2}, {@code round 3/6}, {@code finish}. */
     public String label() {
-        return (warmUp() ? "warm-up " : "round ") + round() + "/" + roundsOfKind();
+        return kind() == Kind.FINISH ? kind().toString() : kind() + " " + round() + "/" + roundsOfKind();
+    }
+
+    /**
+     * The factor on the phase's learning rate. Its schedule is over all rounds of the run that have the phase.
+     *
+     * @param step of this phase in this round, from 0
+     */
+    double rateFactor(int step) {
+        long steps = phase().steps();
+        return phase().schedule().factor((round() - 1) * steps + step, roundsOfKind() * steps);
     }
 
     /** The seed of all that is random in one client's training of this phase. */
     long clientSeed(String clientId) {
-        String what =
-                seed + "/" + (warmUp() ? "warm-up" : "round") + "/" + round() + "/" + phase().name() + "/" + clientId;
+        String what = seed + "/" + kind() + "/" + round() + "/" + phase().name() + "/" + clientId;
         return ByteBuffer.wrap(Sha256.digest().digest(what.getBytes(StandardCharsets.UTF_8)))
                 .getLong();
     }
 
     private List<Phase> phases() {
-        return warmUp() ? recipe.warmUp() : recipe.round();
+        return kind().phases(recipe);
     }
 
     private int stageOfKind() {
-        return warmUp() ? stage : stage - warmUpStages(recipe);
-    }
-
-    private static int warmUpStages(Recipe recipe) {
-        return Math.multiplyExact(recipe.warmUpRounds(), recipe.warmUp().size());
+        int stageOfKind = stage;
+        for (Kind kind : Kind.values()) {
+            stageOfKind -= kind.compareTo(kind()) < 0 ? kind.stages(recipe, rounds) : 0;
+        }
+        return stageOfKind;
     }
 }

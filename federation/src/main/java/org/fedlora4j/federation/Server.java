@@ -50,7 +50,9 @@ final class Server {
             optimizers.put(phase.name(), optimizer.state());
         }
         shared = aggregation.shared();
-        long bytes = shared.values(phase.share()).bytes();
+        // What a client is sent in return has the size of what it sent.
+        long bytes = Math.round(
+                updates.stream().mapToLong(SharedUpdate::bytes).average().orElseThrow());
         return new PhaseResult(phase.name(), clients, new TreeMap<>(aggregation.drift()), bytes, bytes);
     }
 }

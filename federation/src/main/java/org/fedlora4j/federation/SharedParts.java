@@ -42,6 +42,11 @@ public record SharedParts(AdapterState adapter, MagnitudeAxis axis) {
         return new SharedParts(values.applyTo(adapter, axis), axis);
     }
 
+    /** The global model as a client of this rank is sent it: zeros beyond its first components. */
+    public SharedParts cutTo(int rank) {
+        return new SharedParts(adapter.cutTo(rank), axis);
+    }
+
     private static Matrix matrix(Part part, LoraPair pair) {
         return part == Part.A ? pair.a() : pair.b();
     }

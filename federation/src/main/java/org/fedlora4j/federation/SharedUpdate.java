@@ -11,8 +11,8 @@ import org.fedlora4j.lora.Part;
 
 /**
  * What one client sends after a phase: the new values of the shared parts, and nothing else. An update that holds any
- * other part, misses a module, has another shape, a value that is not finite or a direction that is not of unit length
- * can't be made.
+ * other part, misses a module, has another shape, a value that is not finite, a direction that is not of unit length or a
+ * matrix with values beyond the client's rank can't be made.
  */
 public final class SharedUpdate {
     /** How far a direction's length may be from 1: float rounding over some ten thousand elements, with room. */
@@ -21,6 +21,7 @@ public final class SharedUpdate {
     private final String clientId;
     private final String phase;
     private final int round;
+    private final int rank;
     private final long weight;
     private final SortedMap<String, Double> metrics;
     private final PartValues values;
@@ -30,6 +31,7 @@ public final class SharedUpdate {
      *
      * @param round counted from 0, warm-up rounds included
      * @param shared the global model that the client started from
+     * @param rank the client's, beyond which matrices are zero; {@link ClientData#FULL_RANK} for all components
      * @param weight the number of training examples
      * @param metrics of the client's training, such as loss and tokens; finite numbers
      * @param values of exactly the parts that the phase shares
@@ -39,12 +41,14 @@ public final class SharedUpdate {
             Phase phase,
             int round,
             SharedParts shared,
+            int rank,
             long weight,
             Map<String, Double> metrics,
             PartValues values) {
         this.clientId = clientId;
         this.phase = phase.name();
         this.round = round;
+        this.rank = rank;
         this.weight = weight;
         this.metrics = Collections.unmodifiableSortedMap(new TreeMap<>(metrics));
         this.values = values;
@@ -58,6 +62,18 @@ public final class SharedUpdate {
         for (Part part : phase.share()) {
             check(part, values.of(part), wanted.of(part), shared);
         }
+    }
+
+    /** An update of a client of full rank. */
+    public SharedUpdate(
+            String clientId,
+            Phase phase,
+            int round,
+            SharedParts shared,
+            long weight,
+            Map<String, Double> metrics,
+            PartValues values) {
+        this(clientId, phase, round, shared, ClientData.FULL_RANK, weight, metrics, values);
     }
 
     public String clientId() {
@@ -84,6 +100,11 @@ public final class SharedUpdate {
         return values;
     }
 
+    /** The bytes of the payload, see {@link PartValues#bytes}. */
+    public long bytes() {
+        return values.bytes(rank);
+    }
+
     private void check(
             Part part, SortedMap<String, Matrix> found, SortedMap<String, Matrix> wanted, SharedParts shared) {
         require(
@@ -97,6 +118,9 @@ public final class SharedUpdate {
             if (part.isDirection()) {
                 requireUnit(name, value, shared);
             }
+            if (part.isMatrix()) {
+                requireRank(name, part, value);
+            }
         });
     }
 
@@ -109,9 +133,23 @@ public final class SharedUpdate {
         }
     }
 
+    private void requireRank(String name, Part part, Matrix value) {
+        for (int i = 0; i < value.values().length; i++) {
+            int component = part == Part.A ? i / value.columns() : i % value.columns();
+            if (component >= rank && value.values()[i] != 0) {
+                throw problem(name + ": " + value.values()[i] + " in component " + (component + 1)
+                        + ", wanted 0 beyond the client's rank, " + rank);
+            }
+        }
+    }
+
     private void require(boolean condition, String problem) {
         if (!condition) {
-            throw new BadInputException("update of client " + clientId + " in phase " + phase + ": " + problem);
+            throw problem(problem);
         }
+    }
+
+    private BadInputException problem(String problem) {
+        return new BadInputException("update of client " + clientId + " in phase " + phase + ": " + problem);
     }
 }

@@ -7,6 +7,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import org.fedlora4j.federation.optimizer.ServerSettings;
 import org.fedlora4j.lora.AdapterState;
+import org.fedlora4j.lora.LearningRateSchedule;
 import org.fedlora4j.lora.LoraConfig;
 import org.fedlora4j.lora.LoraPair;
 import org.fedlora4j.lora.MagnitudeAxis;
@@ -47,6 +48,8 @@ final class Adapters {
                 share,
                 3,
                 1e-3,
+                LearningRateSchedule.CONSTANT,
+                0,
                 0,
                 directions ? Aggregation.SPHERE_MEAN : Aggregation.MEAN,
                 ServerSettings.AGGREGATE);

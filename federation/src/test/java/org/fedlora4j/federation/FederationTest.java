@@ -178,6 +178,11 @@ class FederationTest {
         List<String> rounds = new ArrayList<>();
         RunListener listener = new RunListener() {
             @Override
+            public void updateSent(RoundContext context, SharedUpdate update) {
+                assertThat(update.values().parts()).isEqualTo(context.phase().share());
+            }
+
+            @Override
             public void phaseEnded(RoundContext context, PhaseResult result) {
                 results.add(result);
             }
@@ -190,10 +195,14 @@ class FederationTest {
         };
         run(Runs.settings(recipe, 1), Runs.clients(2), listener);
 
-        assertThat(rounds).containsExactly("warm-up 1/1", "round 1/1");
-        assertThat(results).hasSize(1 + recipe.round().size());
+        boolean finishes = !recipe.finish().isEmpty();
+        assertThat(rounds)
+                .isEqualTo(
+                        finishes ? List.of("warm-up 1/1", "round 1/1", "finish") : List.of("warm-up 1/1", "round 1/1"));
+        assertThat(results).hasSize(1 + recipe.round().size() + recipe.finish().size());
+        Set<String> clients = recipe.pooled() ? Set.of("all") : Set.of("client-1", "client-2");
         assertThat(results).allSatisfy(result -> {
-            assertThat(result.clients()).containsOnlyKeys("client-1", "client-2");
+            assertThat(result.clients().keySet()).isEqualTo(clients);
             assertThat(result.loss()).isBetween(1.0, 10.0);
             assertThat(result.tokens()).isPositive();
             assertThat(result.padding()).isPositive();

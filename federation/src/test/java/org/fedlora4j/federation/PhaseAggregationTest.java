@@ -10,18 +10,35 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.TreeMap;
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.federation.optimizer.ServerOptimizer;
+import org.fedlora4j.federation.optimizer.ServerSettings;
+import org.fedlora4j.lora.LearningRateSchedule;
+import org.fedlora4j.lora.LoraPair;
 import org.fedlora4j.lora.MagnitudeAxis;
 import org.fedlora4j.lora.Matrix;
 import org.fedlora4j.lora.Part;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class PhaseAggregationTest {
     private static final long SEED = 4;
     private static final SharedParts SHARED = Adapters.single(0.5f, -2);
     private static final Phase DIRECTION = Adapters.phase(Set.of(Part.A_DIRECTION), Set.of(Part.A_DIRECTION));
     private static final Phase WHOLE = Adapters.phase(Set.of(Part.A, Part.B), Set.of(Part.A, Part.B));
+    private static final Phase PRODUCTS = new Phase(
+            "products",
+            WHOLE.train(),
+            WHOLE.share(),
+            1,
+            1,
+            LearningRateSchedule.CONSTANT,
+            0,
+            0,
+            Aggregation.PRODUCT_SVD,
+            ServerSettings.AGGREGATE);
 
     /** Directions x and y, equally many examples: 45°, and A keeps its length 5. */
     @Test
@@ -44,19 +61,38 @@ class PhaseAggregationTest {
         assertThat(result.drift()).isEmpty();
     }
 
+    /** 3/4 (4, 0)ᵀ(1, 0) + 1/4 (0, 8)ᵀ(0, 1) = diag(3, 2): of rank 1 its best is 3 (1, 0)ᵀ(1, 0). */
     @Test
-    void theOrderOfArrivalDoesNotMatter() {
+    void productsAreAveraged() {
+        PhaseAggregation result = aggregate(
+                SHARED,
+                PRODUCTS,
+                List.of(
+                        products("a", Matrix.of(1, 2, 1, 0), Matrix.of(2, 1, 4, 0), 9),
+                        products("b", Matrix.of(1, 2, 0, 1), Matrix.of(2, 1, 0, 8), 3)));
+
+        assertThat(result.shared().adapter().pair(Adapters.QUERY))
+                .isEqualTo(new LoraPair(Matrix.of(1, 2, 1, 0), Matrix.of(2, 1, 3, 0)));
+        assertThat(result.drift()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Aggregation.class,
+            names = {"MEAN", "PRODUCT_SVD"})
+    void theOrderOfArrivalDoesNotMatter(Aggregation aggregation) {
+        Phase phase = aggregation == Aggregation.MEAN ? WHOLE : PRODUCTS;
         Random random = new Random(SEED);
         SharedParts shared = Adapters.random(random, MagnitudeAxis.ROW);
         List<SharedUpdate> updates = new ArrayList<>();
         for (int client = 0; client < 12; client++) {
             SharedParts trained = Adapters.random(random, MagnitudeAxis.ROW);
-            updates.add(whole("client-" + client, trained, 1 + random.nextInt(100)));
+            updates.add(whole("client-" + client, phase, trained, 1 + random.nextInt(100)));
         }
-        PhaseAggregation inOrder = aggregate(shared, WHOLE, updates);
+        PhaseAggregation inOrder = aggregate(shared, phase, updates);
         Collections.shuffle(updates, random);
 
-        assertThat(aggregate(shared, WHOLE, updates)).as("seed %d", SEED).isEqualTo(inOrder);
+        assertThat(aggregate(shared, phase, updates)).as("seed %d", SEED).isEqualTo(inOrder);
     }
 
     @Test
@@ -73,7 +109,16 @@ class PhaseAggregationTest {
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("two updates of client a");
         Phase other = new Phase(
-                "other", DIRECTION.train(), DIRECTION.share(), 1, 1, 0, DIRECTION.aggregation(), DIRECTION.server());
+                "other",
+                DIRECTION.train(),
+                DIRECTION.share(),
+                DIRECTION.steps(),
+                DIRECTION.learningRate(),
+                DIRECTION.schedule(),
+                DIRECTION.weightDecay(),
+                DIRECTION.proximal(),
+                DIRECTION.aggregation(),
+                DIRECTION.server());
         assertThatThrownBy(() -> aggregate(SHARED, other, List.of(update)))
                 .hasMessage("update of client a: phase phase, wanted other");
     }
@@ -88,6 +133,16 @@ class PhaseAggregationTest {
     }
 
     private static SharedUpdate whole(String client, SharedParts trained, long weight) {
-        return new SharedUpdate(client, WHOLE, 0, trained, weight, Map.of(), trained.values(WHOLE.share()));
+        return whole(client, WHOLE, trained, weight);
+    }
+
+    private static SharedUpdate products(String client, Matrix a, Matrix b, long weight) {
+        PartValues values = new PartValues(new TreeMap<>(Map.of(
+                Part.A, new TreeMap<>(Map.of(Adapters.QUERY, a)), Part.B, new TreeMap<>(Map.of(Adapters.QUERY, b)))));
+        return whole(client, PRODUCTS, SHARED.with(values), weight);
+    }
+
+    private static SharedUpdate whole(String client, Phase phase, SharedParts trained, long weight) {
+        return new SharedUpdate(client, phase, 0, trained, weight, Map.of(), trained.values(phase.share()));
     }
 }

@@ -2,6 +2,7 @@ package org.fedlora4j.federation;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -10,6 +11,7 @@ import java.util.List;
 import java.util.Set;
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.federation.optimizer.ServerSettings;
+import org.fedlora4j.lora.LearningRateSchedule;
 import org.fedlora4j.lora.MagnitudeAxis;
 import org.fedlora4j.lora.MagnitudeStep;
 import org.fedlora4j.lora.Part;
@@ -67,11 +69,35 @@ class RecipeFileTest {
     }
 
     @Test
+    void rivalsAreFedAvgWithOneThingMore() throws IOException {
+        Recipe average = RecipeFile.load("fedavg-lora");
+        Phase adapt = average.round().get(0);
+        assertThat(RecipeFile.load("fedprox-lora").round())
+                .containsExactly(Runs.trained(adapt, LearningRateSchedule.CONSTANT, 0.01));
+        for (String name : List.of("centralized", "fedavg-then-local", "fedavg-then-magnitude")) {
+            Recipe recipe = RecipeFile.load(name);
+            assertThat(recipe.warmUp()).as(name).isEqualTo(average.warmUp());
+            assertThat(recipe.round()).as(name).isEqualTo(average.round());
+            assertThat(recipe.pooled()).as(name).isEqualTo(name.equals("centralized"));
+        }
+        assertThat(RecipeFile.load("fedavg-then-local").finish())
+                .extracting(Phase::train, Phase::share, Phase::steps, Phase::learningRate)
+                .containsExactly(tuple(Set.of(Part.A, Part.B), Set.of(), 12, 1e-3));
+        Recipe magnitude = RecipeFile.load("fedavg-then-magnitude");
+        assertThat(magnitude.finish())
+                .extracting(Phase::train, Phase::share, Phase::steps, Phase::learningRate)
+                .containsExactly(tuple(Set.of(Part.B_MAGNITUDE), Set.of(), 12, 5e-2));
+        assertThat(magnitude.privateFactorIn()).containsExactly("magnitude");
+        assertThat(magnitude.privatePartsIn(magnitude.round().get(0))).isEmpty();
+    }
+
+    @Test
     void readsEverySettingOfAFile() throws IOException {
         Recipe recipe = load("""
                 name: mine
                 magnitude-axis: column
                 magnitude-step: additive
+                pooled: false
                 private-factor-in: [turn]
                 round:
                   - name: turn
@@ -79,9 +105,13 @@ class RecipeFileTest {
                     share: [A.direction]
                     steps: 5
                     learning-rate: 0.5
+                    schedule: cosine
                     weight-decay: 0.25
+                    proximal: 0.75
                     aggregator: karcher
                     server: {optimizer: adam, step: 0.1, beta1: 0.2, beta2: 0.3, epsilon: 0.4}
+                finish:
+                  - {name: settle, train: [B.magnitude], share: [], steps: 1, learning-rate: 2}
                 """);
         Phase phase = new Phase(
                 "turn",
@@ -89,15 +119,30 @@ class RecipeFileTest {
                 Set.of(Part.A_DIRECTION),
                 5,
                 0.5,
+                LearningRateSchedule.COSINE,
                 0.25,
+                0.75,
                 Aggregation.KARCHER,
                 new ServerSettings.Adam(0.1, 0.2, 0.3, 0.4));
+        Phase settle = new Phase(
+                "settle",
+                Set.of(Part.B_MAGNITUDE),
+                Set.of(),
+                1,
+                2,
+                LearningRateSchedule.CONSTANT,
+                0,
+                0,
+                Aggregation.MEAN,
+                ServerSettings.AGGREGATE);
         assertThat(recipe)
                 .isEqualTo(new Recipe(
                         "mine",
                         0,
                         List.of(),
                         List.of(phase),
+                        List.of(settle),
+                        false,
                         MagnitudeAxis.COLUMN,
                         MagnitudeStep.ADDITIVE,
                         Set.of("turn")));
@@ -131,11 +176,25 @@ class RecipeFileTest {
         assertPhaseRefused("train: [A], share: [A], steps: 0, learning-rate: 1", "steps: 0");
         assertPhaseRefused("train: [A], share: [A], steps: 1, learning-rate: -1", "learning-rate: -1.0");
         assertPhaseRefused(
+                "train: [A], share: [A], steps: 1, learning-rate: 1, proximal: -0.1",
+                "proximal: -0.1, wanted a number of at least 0");
+        assertPhaseRefused(
+                "train: [A], share: [A], steps: 1, learning-rate: 1, proximal: 1.0e+999", "proximal: Infinity");
+        assertPhaseRefused(
+                "train: [A], share: [A], steps: 1, learning-rate: 1, schedule: step",
+                "schedule: \"step\", wanted one of [constant, linear, cosine]");
+        assertPhaseRefused(
                 "train: [A.direction], share: [A.direction], steps: 1, learning-rate: 1, aggregator: mean",
                 "aggregator: mean, wanted sphere-mean or karcher");
         assertPhaseRefused(
                 "train: [A], share: [A], steps: 1, learning-rate: 1, aggregator: karcher",
                 "aggregator: only a phase that shares a direction");
+        assertPhaseRefused(
+                "train: [A, B], share: [A], steps: 1, learning-rate: 1, aggregator: product-svd",
+                "aggregator: product-svd, wanted mean or another, for what is shared is [A] and not [A, B]");
+        assertPhaseRefused(
+                "train: [A, B], share: [A, B], steps: 1, learning-rate: 1, aggregator: product-svd, server: {step: 2}",
+                "server: Step[step=2.0], wanted no optimizer and step 1.0 with product-svd");
         assertPhaseRefused(
                 "train: [A], share: [], steps: 1, learning-rate: 1, server: {step: 2}", "server: only a phase");
         assertPhaseRefused(
@@ -154,6 +213,25 @@ class RecipeFileTest {
     }
 
     @Test
+    void refusesAFinishThatMakesNoSense() {
+        assertRefused("finish: {name: b}", "finish: {\"name\":\"b\"}, wanted a list");
+        assertRefused(
+                "finish: [{name: a, train: [A], share: [A], steps: 1, learning-rate: 1}]",
+                "name: two phases are called 'a'");
+        assertRefused(
+                "finish: [{name: b, train: [A], share: [A], steps: 1, learning-rate: 0}]",
+                "finish[0].learning-rate: 0.0");
+    }
+
+    @Test
+    void refusesPoolingWhatIsPrivate() {
+        assertRefused("pooled: maybe", "pooled: \"maybe\", wanted true or false");
+        assertRefused(
+                "pooled: true\nfinish: [{name: b, train: [A, B], share: [A], steps: 1, learning-rate: 1}]",
+                "pooled: true, with [B] kept private; wanted phases that share all they train");
+    }
+
+    @Test
     void refusesWhatIsNoRecipe() {
         assertThatThrownBy(() -> RecipeFile.load("fedlora"))
                 .isInstanceOf(BadInputException.class)
@@ -166,6 +244,13 @@ class RecipeFileTest {
                 .hasMessageContaining("an object");
         assertThatThrownBy(() -> load("")).isInstanceOf(BadInputException.class);
         assertThatThrownBy(() -> load("name: a\nname: b")).hasMessageContaining("Duplicate");
+    }
+
+    private void assertRefused(String more, String message) {
+        String round = "round: [{name: a, train: [A], share: [A], steps: 1, learning-rate: 1}]\n";
+        assertThatThrownBy(() -> load("name: mine\n" + round + more + "\n"))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining(message);
     }
 
     private void assertPhaseRefused(String phase, String message) {

@@ -14,6 +14,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.fedlora4j.common.BadInputException;
+import org.fedlora4j.lora.LearningRateSchedule;
 import org.fedlora4j.model.LanguageModel;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
@@ -24,12 +25,16 @@ import org.junit.jupiter.api.io.TempDir;
 /** A run that was stopped and went on is the run that was not, to the last bit. */
 class ResumeTest {
     private static final int ROUNDS = 2;
-    private static final int STAGES = 1 + ROUNDS * 3;
+    private static final int STAGES = 1 + ROUNDS * 3 + 2;
 
     @TempDir
     static Path temporary;
 
     private static LanguageModel model;
+
+    /** Without a finish or a schedule. */
+    private static Recipe endless;
+
     private static Recipe recipe;
     private static Log uninterrupted;
 
@@ -40,9 +45,19 @@ class ResumeTest {
         List<Phase> round = plain.round().stream()
                 .map(phase -> phase.share().isEmpty() ? phase : Runs.withMomentum(phase))
                 .toList();
-        recipe = Runs.of(plain, 1, plain.warmUp(), round, Set.of("adapt", "magnitude"));
+        endless = Runs.of(plain, 1, plain.warmUp(), round, Set.of("adapt", "magnitude"));
+        recipe = Runs.withFinish(endless, finish(), Set.of("adapt", "magnitude", "personal"));
         uninterrupted = new Log(temporary.resolve("uninterrupted"));
         run(uninterrupted);
+    }
+
+    /** A phase that all share, then one that is private; one pulls, one has a schedule. */
+    private static List<Phase> finish() throws IOException {
+        Phase adapt = Runs.recipe("fedprox-lora").round().get(0);
+        Phase magnitude = Runs.recipe("fedavg-then-magnitude").finish().get(0);
+        return List.of(
+                Runs.trained("settle", adapt, LearningRateSchedule.CONSTANT, adapt.proximal()),
+                Runs.trained("personal", magnitude, LearningRateSchedule.COSINE, 0.1));
     }
 
     @AfterAll
@@ -77,22 +92,22 @@ class ResumeTest {
         run(again);
 
         assertThat(again.results).isEmpty();
-        assertThat(again.rounds).containsOnlyKeys("round 2/2");
-        assertThat(again.rounds.get("round 2/2")).isEqualTo(uninterrupted.rounds.get("round 2/2"));
+        assertThat(again.rounds).containsOnlyKeys("finish");
+        assertThat(again.rounds.get("finish")).isEqualTo(uninterrupted.rounds.get("finish"));
     }
 
     @Test
     void aDamagedStateFallsBackToTheOneBefore(@TempDir Path folder) throws IOException {
         Log log = new Log(folder);
         run(log);
-        Path damaged = folder.resolve("000007").resolve("shared.safetensors");
+        Path damaged = folder.resolve("000009").resolve("shared.safetensors");
         byte[] bytes = Files.readAllBytes(damaged);
         bytes[bytes.length - 2] ^= 1;
         Files.write(damaged, bytes);
         log.results.remove(STAGES - 1);
         run(log);
 
-        assertThat(log.warnings).singleElement().asString().contains("000007: damaged", "checksums");
+        assertThat(log.warnings).singleElement().asString().contains("000009: damaged", "checksums");
         assertSame(log);
     }
 
@@ -108,20 +123,41 @@ class ResumeTest {
                 "its seed is 11, wanted this run's: 12");
         assertRefused(folder, Runs.settings(Runs.recipe("fedavg-lora"), ROUNDS), Runs.clients(2), "its recipe is {");
         assertRefused(folder, mine, Runs.clients(3), "its clients is [client-1, client-2]");
-        assertRefused(folder, Runs.settings(recipe, 1), Runs.clients(2), "7 phases done, wanted 1 to 4 for 1 rounds");
+        assertRefused(
+                folder, Runs.settings(recipe, 3), Runs.clients(2), "its number of rounds is 2, wanted this run's: 3");
         List<ClientData> other = Runs.clients(2);
         other.set(1, new ClientData("client-2", other.get(0).train()));
         assertRefused(folder, mine, other, "its data of client client-2 is 4 examples");
     }
 
+    /** Only one without a finish and schedules: what they did would have been too early. */
     @Test
-    void aRunCanBeMadeLonger(@TempDir Path folder) throws IOException {
-        try (Federation federation = new Federation(model, Runs.settings(recipe, 1), Runs.clients(2))) {
-            federation.run(RunListener.NONE, new StateFolder(folder));
+    void aRunCanBeMadeLongerButNotShorter(@TempDir Path folder) throws IOException {
+        run(Runs.settings(endless, 1), new StateFolder(folder));
+        Runs.Models longer = run(Runs.settings(endless, 2), new StateFolder(folder));
+
+        assertThat(longer).isEqualTo(run(Runs.settings(endless, 2), new StateFolder(folder.resolve("at-once"))));
+        assertRefused(folder, Runs.settings(endless, 1), Runs.clients(2), "7 phases done, wanted 1 to 4 for 1 rounds");
+    }
+
+    @Test
+    void aRunWithAScheduleKeepsItsNumberOfRounds(@TempDir Path folder) throws IOException {
+        Phase adapt = endless.round().get(0);
+        Recipe scheduled = Runs.of(
+                endless, 1, endless.warmUp(), List.of(Runs.trained(adapt, LearningRateSchedule.LINEAR, 0)), Set.of());
+        run(Runs.settings(scheduled, 1), new StateFolder(folder));
+        assertRefused(
+                folder,
+                Runs.settings(scheduled, 2),
+                Runs.clients(2),
+                "its number of rounds is 1, wanted this run's: 2");
+    }
+
+    private static Runs.Models run(Federation.Settings settings, StateFolder states) throws IOException {
+        try (Federation federation = new Federation(model, settings, Runs.clients(2))) {
+            federation.run(RunListener.NONE, states);
+            return Runs.Models.of(federation);
         }
-        Log log = new Log(folder);
-        run(log);
-        assertThat(log.models).isEqualTo(uninterrupted.models);
     }
 
     private static void assertRefused(

@@ -9,6 +9,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import org.fedlora4j.federation.optimizer.ServerSettings;
 import org.fedlora4j.lora.AdapterState;
+import org.fedlora4j.lora.LearningRateSchedule;
 import org.fedlora4j.lora.LoraConfig;
 
 /** Small federated runs for tests. */
@@ -33,12 +34,34 @@ final class Runs {
     /** A built-in recipe with one warm-up round and two steps a phase. */
     static Recipe recipe(String name) throws IOException {
         Recipe recipe = RecipeFile.load(name);
-        return of(recipe, 1, shortened(recipe.warmUp()), shortened(recipe.round()), recipe.privateFactorIn());
+        Recipe finished = withFinish(recipe, shortened(recipe.finish()), recipe.privateFactorIn());
+        return of(finished, 1, shortened(recipe.warmUp()), shortened(recipe.round()), recipe.privateFactorIn());
     }
 
     static Recipe of(Recipe recipe, int warmUpRounds, List<Phase> warmUp, List<Phase> round, Set<String> factorIn) {
         return new Recipe(
-                recipe.name(), warmUpRounds, warmUp, round, recipe.magnitudeAxis(), recipe.magnitudeStep(), factorIn);
+                recipe.name(),
+                warmUpRounds,
+                warmUp,
+                round,
+                recipe.finish(),
+                recipe.pooled(),
+                recipe.magnitudeAxis(),
+                recipe.magnitudeStep(),
+                factorIn);
+    }
+
+    static Recipe withFinish(Recipe recipe, List<Phase> finish, Set<String> factorIn) {
+        return new Recipe(
+                recipe.name(),
+                recipe.warmUpRounds(),
+                recipe.warmUp(),
+                recipe.round(),
+                finish,
+                recipe.pooled(),
+                recipe.magnitudeAxis(),
+                recipe.magnitudeStep(),
+                factorIn);
     }
 
     static Federation.Settings settings(Recipe recipe, int rounds) {
@@ -72,6 +95,25 @@ final class Runs {
         return copy(phase, phase.steps(), phase.learningRate(), new ServerSettings.Momentum(0.8, 0.5));
     }
 
+    /** Another local optimizer. */
+    static Phase trained(Phase phase, LearningRateSchedule schedule, double proximal) {
+        return trained(phase.name(), phase, schedule, proximal);
+    }
+
+    static Phase trained(String name, Phase phase, LearningRateSchedule schedule, double proximal) {
+        return new Phase(
+                name,
+                phase.train(),
+                phase.share(),
+                phase.steps(),
+                phase.learningRate(),
+                schedule,
+                phase.weightDecay(),
+                proximal,
+                phase.aggregation(),
+                phase.server());
+    }
+
     static Phase copy(Phase phase, int steps, double learningRate, ServerSettings server) {
         return new Phase(
                 phase.name(),
@@ -79,14 +121,14 @@ final class Runs {
                 phase.share(),
                 steps,
                 learningRate,
+                phase.schedule(),
                 phase.weightDecay(),
+                phase.proximal(),
                 phase.aggregation(),
                 server);
     }
 
     private static List<Phase> shortened(List<Phase> phases) {
-        return phases.stream()
-                .map(phase -> copy(phase, 2, phase.learningRate(), phase.server()))
-                .toList();
+        return phases.stream().map(phase -> phase.withSteps(2)).toList();
     }
 }

@@ -26,7 +26,7 @@ class SharedPartsTest {
         assertThat(values.of(Part.A_DIRECTION, Adapters.QUERY)).isEqualTo(Matrix.of(1, 2, 0.6f, 0.8f));
         assertThat(values.of(Part.A_MAGNITUDE, Adapters.QUERY)).isEqualTo(Matrix.of(1, 1, 5f));
         assertThat(values.of(Part.B, Adapters.QUERY)).isEqualTo(Matrix.of(2, 1, 0.5f, -2));
-        assertThat(values.bytes()).isEqualTo(4 * (2 + 1 + 2));
+        assertThat(values.bytes(ClientData.FULL_RANK)).isEqualTo(4 * (2 + 1 + 2));
     }
 
     @Test

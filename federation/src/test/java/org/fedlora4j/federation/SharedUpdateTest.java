@@ -4,14 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.Map;
+import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
 import org.fedlora4j.common.BadInputException;
+import org.fedlora4j.lora.MagnitudeAxis;
 import org.fedlora4j.lora.Matrix;
 import org.fedlora4j.lora.Part;
 import org.junit.jupiter.api.Test;
 
 class SharedUpdateTest {
+    private static final long SEED = 8;
     private static final SharedParts SHARED = Adapters.single(0.5f, -2);
     private static final Phase DIRECTION =
             Adapters.phase(Set.of(Part.A_DIRECTION, Part.B_MAGNITUDE), Set.of(Part.A_DIRECTION));
@@ -22,7 +25,7 @@ class SharedUpdateTest {
         SharedUpdate update = new SharedUpdate("7", DIRECTION, 2, SHARED, 128, Map.of("loss", 1.5), values);
 
         assertThat(update.values()).isEqualTo(values);
-        assertThat(update.values().bytes()).isEqualTo(8);
+        assertThat(update.bytes()).isEqualTo(8);
         assertThat(update.phase()).isEqualTo("phase");
         assertThat(update.metrics()).containsEntry("loss", 1.5);
     }
@@ -52,6 +55,30 @@ class SharedUpdateTest {
                 .hasMessageContaining("weight: 0");
         assertThatThrownBy(() -> new SharedUpdate("7", DIRECTION, 0, SHARED, 1, Map.of("loss", Double.NaN), values))
                 .hasMessage("update of client 7 in phase phase: loss: NaN, wanted a finite number");
+    }
+
+    /** Rank 2 on q (4 to 3) and v (4 to 2): a component of A has 4 values, one of B 3 and 2. */
+    @Test
+    void holdsOnlyTheClientsComponents() {
+        SharedParts shared = Adapters.random(new Random(SEED), MagnitudeAxis.ROW);
+        Phase whole = Adapters.phase(Set.of(Part.A, Part.B), Set.of(Part.A, Part.B));
+        PartValues both = shared.values(whole.share());
+        PartValues first = shared.cutTo(1).values(whole.share());
+
+        assertThat(new SharedUpdate("7", whole, 0, shared, 1, 1, Map.of(), first).bytes())
+                .isEqualTo(4 * (2 * 4 + 3 + 2));
+        assertThat(new SharedUpdate("7", whole, 0, shared, 2, 1, Map.of(), both).bytes())
+                .isEqualTo(4 * 2 * (2 * 4 + 3 + 2));
+        for (Part part : whole.share()) {
+            PartValues tooMuch = first.with(both.only(Set.of(part)));
+            Matrix value = both.of(part, Adapters.QUERY);
+            assertThatThrownBy(() -> new SharedUpdate("7", whole, 0, shared, 1, 1, Map.of(), tooMuch))
+                    .as("seed %d", SEED)
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessage("update of client 7 in phase phase: " + part + " of " + Adapters.QUERY + ": "
+                            + (part == Part.A ? value.get(1, 0) : value.get(0, 1))
+                            + " in component 2, wanted 0 beyond the client's rank, 1");
+        }
     }
 
     private static PartValues direction(float... values) {

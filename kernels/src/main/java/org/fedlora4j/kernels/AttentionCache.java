@@ -22,6 +22,9 @@ public final class AttentionCache {
     /** Floats that a share reads at once: half of a first cache level. */
     private static final int TILE = 4_096;
 
+    /** Tokens of a row that read its keys and values together, at most. */
+    private static final int RUN = 8;
+
     private final FloatBuffer keys;
     private final FloatBuffer values;
     private final int heads;
@@ -85,48 +88,79 @@ public final class AttentionCache {
      * @param mixed [tokens, K·G·h], overwritten
      */
     public void attend(int[] rows, int[] positions, float[] queries, float[] mixed, float scale) {
+        int[] runs = runs(rows);
+        int count = runs.length - 1;
         int groups = queries.length / (rows.length * heads * headSize);
-        Team.run(rows.length * heads, 1, (from, to, member) -> {
+        Team.run(count * heads, 1, (from, to, member) -> {
             for (int unit = from; unit < to; unit++) {
-                int token = unit / heads;
-                int base = (rows[token] * heads + unit % heads) * slots * headSize;
-                attend(base, positions[token] + 1, queries, mixed, unit * groups * headSize, groups, scale, member);
+                // Later tokens see more: one from the end follows one from the beginning, so that shares weigh the
+                // same.
+                int pair = unit / heads / 2;
+                int run = unit / heads % 2 == 0 ? pair : count - 1 - pair;
+                int head = unit % heads;
+                int first = runs[run];
+                int[] places = new int[(runs[run + 1] - first) * groups];
+                int[] seen = new int[places.length];
+                for (int i = 0; i < places.length; i++) {
+                    int token = first + i / groups;
+                    places[i] = ((token * heads + head) * groups + i % groups) * headSize;
+                    seen[i] = positions[token] + 1;
+                }
+                attend((rows[first] * heads + head) * slots * headSize, places, seen, queries, mixed, scale, member);
             }
         });
     }
 
-    /** One token's G queries of one key-value head, [G, h] at {@code at}. */
-    private void attend(
-            int base, int seen, float[] queries, float[] mixed, int at, int groups, float scale, int member) {
-        int width = roundUp(seen);
+    /** Where runs of at most {@link #RUN} tokens of the same row begin, and where the last one ends. */
+    private static int[] runs(int[] rows) {
+        int[] begins = new int[rows.length + 1];
+        int count = 0;
+        for (int token = 1; token < rows.length; token++) {
+            if (rows[token] != rows[token - 1] || token - begins[count] == RUN) {
+                begins[++count] = token;
+            }
+        }
+        begins[++count] = rows.length;
+        return Arrays.copyOf(begins, count + 1);
+    }
+
+    /**
+     * Queries of some tokens of one row and one key-value head, whose keys and values begin at {@code base}.
+     *
+     * @param places where the queries are, each [h]
+     * @param seen how many slots each of them sees
+     */
+    private void attend(int base, int[] places, int[] seen, float[] queries, float[] mixed, float scale, int member) {
+        int most = Arrays.stream(seen).max().orElseThrow();
+        int width = roundUp(most);
         int wide = roundUp(headSize);
-        int tile = groups * width;
+        int tile = places.length * width;
         int sums = tile + Math.max(TILE, LENGTH * headSize) + LENGTH;
-        float[] scratch = Scratch.floats(member, sums + groups * wide);
-        int blocks = Math.max(1, TILE / (LENGTH * headSize));
-        for (int slot = 0; slot < width; slot += blocks * LENGTH) {
-            int count = Math.min(blocks * LENGTH, width - slot);
-            keys.get(base + slot * headSize, scratch, tile, count * headSize);
-            for (int block = 0; block < count; block += LENGTH) {
-                for (int group = 0; group < groups; group++) {
-                    int query = at + group * headSize;
-                    scoresOfRow(scratch, tile + block * headSize, queries, query, scale, group * width + slot + block);
+        float[] scratch = Scratch.floats(member, sums + places.length * wide);
+        int slotsOfTile = Math.max(1, TILE / (LENGTH * headSize)) * LENGTH;
+        for (int slot = 0; slot < width; slot += slotsOfTile) {
+            int held = Math.min(slotsOfTile, width - slot);
+            keys.get(base + slot * headSize, scratch, tile, held * headSize);
+            for (int i = 0; i < places.length; i++) {
+                for (int block = 0; block < Math.min(held, seen[i] - slot); block += LENGTH) {
+                    int scores = i * width + slot + block;
+                    scoresOfRow(scratch, tile + block * headSize, queries, places[i], scale, scores);
                 }
             }
         }
-        for (int group = 0; group < groups; group++) {
-            softmaxOfRow(scratch, group * width, seen, sums);
+        for (int i = 0; i < places.length; i++) {
+            softmaxOfRow(scratch, i * width, seen[i], sums);
         }
-        Arrays.fill(scratch, sums, sums + groups * wide, 0);
-        for (int slot = 0; slot < seen; slot += blocks * LENGTH) {
-            int count = Math.min(blocks * LENGTH, seen - slot);
-            values.get(base + slot * headSize, scratch, tile, count * headSize);
-            for (int group = 0; group < groups; group++) {
-                mixRow(scratch, tile, count, group * width + slot, sums + group * wide);
+        Arrays.fill(scratch, sums, sums + places.length * wide, 0);
+        for (int slot = 0; slot < most; slot += slotsOfTile) {
+            int held = Math.min(slotsOfTile, most - slot);
+            values.get(base + slot * headSize, scratch, tile, held * headSize);
+            for (int i = 0; i < places.length; i++) {
+                mixRow(scratch, tile, Math.min(held, seen[i] - slot), i * width + slot, sums + i * wide);
             }
         }
-        for (int group = 0; group < groups; group++) {
-            System.arraycopy(scratch, sums + group * wide, mixed, at + group * headSize, headSize);
+        for (int i = 0; i < places.length; i++) {
+            System.arraycopy(scratch, sums + i * wide, mixed, places[i], headSize);
         }
     }
 

@@ -4,6 +4,8 @@ import com.sun.jna.Native;
 import com.sun.jna.Pointer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.nio.ShortBuffer;
 import java.util.List;
 
 /**
@@ -50,10 +52,10 @@ public final class TokenProducts {
         for (int i = 0; i < weights.size(); i++) {
             WeightMatrix matrix = weights.get(i);
             if (i == 0 || left(matrix) != left(weights.get(i - 1))) {
-                write(x, left(matrix));
+                write(x, count, left(matrix));
             }
             new SharedProduct(shape(matrix, padded(count))).run(address(input), matrix.address(), address(output), 0);
-            output.asFloatBuffer().get(0, y.get(i), 0, count * matrix.rows());
+            read(y.get(i), count);
         }
     }
 
@@ -66,14 +68,26 @@ public final class TokenProducts {
         return matrix.type() == type ? type : Product.Type.F32;
     }
 
-    private void write(float[] x, Product.Type as) {
-        if (as == Product.Type.F32) {
-            input.asFloatBuffer().put(0, x);
-        } else {
-            short[] narrow = new short[x.length];
-            Bf16.narrowRow(x, 0, narrow, 0, x.length);
-            input.asShortBuffer().put(0, narrow);
-        }
+    private void write(float[] x, int count, Product.Type as) {
+        int width = x.length / count;
+        FloatBuffer floats = input.asFloatBuffer();
+        ShortBuffer halves = input.asShortBuffer();
+        Team.run(count, 1, (from, to, member) -> {
+            int length = (to - from) * width;
+            if (as == Product.Type.F32) {
+                floats.put(from * width, x, from * width, length);
+                return;
+            }
+            short[] narrow = Scratch.shorts(member, length);
+            Bf16.narrowRow(x, from * width, narrow, 0, length);
+            halves.put(from * width, narrow, 0, length);
+        });
+    }
+
+    private void read(float[] y, int count) {
+        int width = y.length / count;
+        FloatBuffer floats = output.asFloatBuffer();
+        Team.run(count, 1, (from, to, member) -> floats.get(from * width, y, from * width, (to - from) * width));
     }
 
     private Product.Shape shape(WeightMatrix matrix, int rows) {

@@ -190,9 +190,15 @@ class DecodingKernelsTest {
                 slots + 30,
                 headSize);
         larger.copy(cache, batch, slots);
-        // Row 1 has two tokens, of which the earlier doesn't see the later.
-        int[] rows = {0, 1, 1, 2};
-        int[] positions = {0, slots - 2, slots - 1, lengths[2] - 1};
+        // Row 1 has all its tokens, of which the earlier don't see the later; they are more than one run.
+        int[] rows = new int[slots + 2];
+        int[] positions = new int[rows.length];
+        for (int slot = 0; slot < slots; slot++) {
+            rows[1 + slot] = 1;
+            positions[1 + slot] = slot;
+        }
+        rows[slots + 1] = 2;
+        positions[slots + 1] = lengths[2] - 1;
         int width = heads * groups * headSize;
         float[] queries = random(rows.length * width);
         float[] mixed = poisoned(rows.length * width);

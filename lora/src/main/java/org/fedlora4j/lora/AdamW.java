@@ -87,15 +87,26 @@ public final class AdamW {
 
     /** One step, in place, over all parameters; {@code gradients} has the same names and shapes. */
     public void step(Map<String, Matrix> parameters, Map<String, Matrix> gradients) {
+        step(parameters, gradients, 1);
+    }
+
+    /**
+     * One step with a learning rate of its own.
+     *
+     * @param rateFactor on the settings' learning rate, at least 0; 1 changes no bit
+     */
+    public void step(Map<String, Matrix> parameters, Map<String, Matrix> gradients, double rateFactor) {
         if (!parameters.keySet().equals(gradients.keySet())) {
             throw new IllegalArgumentException(
                     "gradients of " + gradients.keySet() + ", the parameters are " + parameters.keySet());
         }
         step++;
-        parameters.forEach((name, parameter) -> update(name, parameter, AdapterState.get(gradients, name)));
+        double learningRate = settings.learningRate() * rateFactor;
+        parameters.forEach(
+                (name, parameter) -> update(name, parameter, AdapterState.get(gradients, name), learningRate));
     }
 
-    private void update(String name, Matrix parameter, Matrix gradient) {
+    private void update(String name, Matrix parameter, Matrix gradient, double learningRate) {
         Moments moment = moments.computeIfAbsent(
                 name,
                 n -> new Moments(
@@ -107,7 +118,7 @@ public final class AdamW {
         }
         double correction1 = 1 - Math.pow(settings.beta1(), (double) step);
         double correction2 = 1 - Math.pow(settings.beta2(), (double) step);
-        double keep = 1 - settings.learningRate() * settings.weightDecay();
+        double keep = 1 - learningRate * settings.weightDecay();
         float[] x = parameter.values();
         float[] g = gradient.values();
         float[] mean = moment.mean().values();
@@ -116,7 +127,7 @@ public final class AdamW {
             double m = settings.beta1() * mean[i] + (1 - settings.beta1()) * g[i];
             double v = settings.beta2() * square[i] + (1 - settings.beta2()) * g[i] * g[i];
             double direction = (m / correction1) / (Math.sqrt(v / correction2) + settings.epsilon());
-            x[i] = (float) (keep * x[i] - settings.learningRate() * direction);
+            x[i] = (float) (keep * x[i] - learningRate * direction);
             mean[i] = (float) m;
             square[i] = (float) v;
         }

@@ -56,6 +56,13 @@ public record AdapterState(LoraConfig config, SortedMap<String, LoraPair> module
         return get(modules, module);
     }
 
+    /** Every pair with zeros beyond its first {@code rank} components, see {@link LoraPair#cutTo}. */
+    public AdapterState cutTo(int rank) {
+        SortedMap<String, LoraPair> cut = new TreeMap<>();
+        modules.forEach((module, pair) -> cut.put(module, pair.cutTo(rank)));
+        return new AdapterState(config, cut);
+    }
+
     /** Whether any B has left zero, where it starts. */
     public boolean isTrained() {
         return modules.values().stream().anyMatch(pair -> !pair.b().isZero());

@@ -26,6 +26,24 @@ public record LoraPair(Matrix a, Matrix b) {
     }
 
     /**
+     * The pair with zeros beyond its first {@code rank} components: in rows of A and columns of B. Training leaves these
+     * zero, for the gradient of A's row is a multiple of B's column and the other way round, so the pair is a LoRA of that
+     * rank with the scale of this one. As clients of a lower rank are padded in HetLoRA (arXiv 2401.06432).
+     */
+    public LoraPair cutTo(int rank) {
+        if (rank >= rank()) {
+            return this;
+        }
+        Matrix cutA = a.copy();
+        Arrays.fill(cutA.values(), rank * in(), rank() * in(), 0);
+        Matrix cutB = b.copy();
+        for (int row = 0; row < out(); row++) {
+            Arrays.fill(cutB.values(), row * rank() + rank, (row + 1) * rank(), 0);
+        }
+        return new LoraPair(cutA, cutB);
+    }
+
+    /**
      * The weight with the adapter folded in, {@code W + scale · B · A}; see {@link #addTo}.
      *
      * @param weight [out, in]

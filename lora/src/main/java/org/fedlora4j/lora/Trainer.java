@@ -27,6 +27,7 @@ public final class Trainer implements AutoCloseable {
     private final SortedMap<String, Matrix> magnitudes = new TreeMap<>();
 
     private AdamW optimizer = new AdamW(AdamW.Settings.of(0, 0));
+    private ProximalTerm proximal = new ProximalTerm(0);
     private long seed;
     private long steps;
 
@@ -49,6 +50,7 @@ public final class Trainer implements AutoCloseable {
     public void start(AdapterState state, AdamW.Settings settings, long seed) {
         adapter.load(state);
         optimizer = new AdamW(settings);
+        proximal = new ProximalTerm(0);
         this.seed = seed;
         steps = 0;
         parameters.clear();
@@ -65,21 +67,55 @@ public final class Trainer implements AutoCloseable {
         }
     }
 
+    /**
+     * From now until the next start, adds {@code strength/2 · |x - x_shared|²} to the loss of what is trained, FedProx's
+     * proximal term (arXiv 1812.06127). Of directions x is the free matrix, of magnitudes with multiplicative steps the
+     * factor m / m_shared. The scores that {@link #step} returns are without it.
+     *
+     * @param shared values of all that is trained, by part and module; directions of unit length
+     */
+    public void pullTowards(SortedMap<Part, SortedMap<String, Matrix>> shared, double strength) {
+        proximal = new ProximalTerm(strength);
+        for (Part part : parts) {
+            SortedMap<String, Matrix> values = shared.getOrDefault(part, new TreeMap<>());
+            for (String module : adapter.modules()) {
+                Matrix value = AdapterState.get(values, module);
+                if (isRelative(part)) {
+                    proximal.pullFactor(name(part, module), magnitude(part, module), value);
+                } else {
+                    proximal.pull(name(part, module), value);
+                }
+            }
+        }
+    }
+
     /** One optimizer step on a batch; returns the batch's score before it. */
     public Score step(TokenBatch batch) {
+        return step(batch, 1);
+    }
+
+    /**
+     * One optimizer step with a learning rate of its own.
+     *
+     * @param rateFactor on the learning rate, see {@link LearningRateSchedule}
+     */
+    public Score step(TokenBatch batch, double rateFactor) {
         adapter.noiseSeed(seed + 7_919 * steps++);
         Score score = model.gradients(batch);
         SortedMap<String, Matrix> gradients = new TreeMap<>();
         for (Part part : parts) {
             for (String module : adapter.modules()) {
+                String name = name(part, module);
                 Matrix gradient = adapter.gradient(part, module);
-                // m = m0 (1 + delta), so dL/d delta = m0 dL/dm
-                gradients.put(
-                        name(part, module),
-                        isRelative(part) ? product(gradient, magnitude(part, module), 0) : gradient);
+                if (isRelative(part)) {
+                    // m = m0 (1 + delta), so dL/d delta = m0 dL/dm
+                    gradient = product(gradient, magnitude(part, module), 0);
+                }
+                proximal.addGradient(name, AdapterState.get(parameters, name), gradient);
+                gradients.put(name, gradient);
             }
         }
-        optimizer.step(parameters, gradients);
+        optimizer.step(parameters, gradients, rateFactor);
         for (Part part : parts) {
             for (String module : adapter.modules()) {
                 adapter.write(part, module, value(part, module));

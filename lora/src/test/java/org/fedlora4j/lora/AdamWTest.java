@@ -23,6 +23,15 @@ class AdamWTest {
         assertThat(x.values()).containsExactly(new float[] {0.899f, -1.898f, 0.4995f}, within(1e-6f));
     }
 
+    /** Half the learning rate halves the decay too: 1 - 0.05 * 0.01, then 0.05 against the sign. */
+    @Test
+    void aStepMayHaveALearningRateOfItsOwn() {
+        Matrix x = Matrix.of(1, 3, 1, -2, 0.5f);
+        new AdamW(SETTINGS).step(Map.of("x", x), Map.of("x", GRADIENTS.get(0)), 0.5);
+
+        assertThat(x.values()).containsExactly(new float[] {0.9495f, -1.949f, 0.49975f}, within(1e-6f));
+    }
+
     @Test
     void followsTorch() {
         Matrix x = Matrix.of(1, 3, 1, -2, 0.5f);

@@ -45,6 +45,21 @@ class AdapterStateTest {
     }
 
     @Test
+    void cutToARankByHand() {
+        LoraPair pair = new LoraPair(Matrix.of(3, 2, 1, 2, 3, 4, 5, 6), Matrix.of(2, 3, 1, 2, 3, 4, 5, 6));
+        LoraPair before = new LoraPair(pair.a().copy(), pair.b().copy());
+        AdapterState state = new AdapterState(LoraConfig.of(3, 6, "q_proj"), new TreeMap<>(Map.of(QUERY, pair)));
+
+        assertThat(state.cutTo(2).pair(QUERY))
+                .isEqualTo(new LoraPair(Matrix.of(3, 2, 1, 2, 3, 4, 0, 0), Matrix.of(2, 3, 1, 2, 0, 4, 5, 0)));
+        assertThat(state.cutTo(1).pair(QUERY))
+                .isEqualTo(new LoraPair(Matrix.of(3, 2, 1, 2, 0, 0, 0, 0), Matrix.of(2, 3, 1, 0, 0, 4, 0, 0)));
+        assertThat(state.cutTo(3)).isEqualTo(state);
+        assertThat(state.cutTo(4)).isEqualTo(state);
+        assertThat(pair).as("what was cut").isEqualTo(before);
+    }
+
+    @Test
     void refusesARankBeyondTheWeight() {
         assertThatThrownBy(() -> AdapterState.initial(LoraConfig.of(101, 8, "q_proj"), SHAPES, 1))
                 .isInstanceOf(BadInputException.class)

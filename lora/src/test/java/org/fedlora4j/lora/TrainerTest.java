@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
@@ -176,6 +177,60 @@ class TrainerTest {
             assertThat(trainer.step(batch)).isEqualTo(score);
             assertThat(trainer.trained()).isEqualTo(trained);
         }
+    }
+
+    /** Rank 4 cut to 2 with alpha 8 is rank 2 with alpha 4: the same scale, and what is zero stays zero, exactly. */
+    @Test
+    void anAdapterThatIsCutTrainsAsOneOfThatRank() {
+        LoraConfig wide = LoraConfig.of(4, 8, "q_proj", "v_proj", "down_proj");
+        LoraConfig narrow = LoraConfig.of(2, 4, "q_proj", "v_proj", "down_proj");
+        AdapterState cut = AdapterState.initial(wide, ModuleShape.of(model.config(), wide), 5)
+                .cutTo(2);
+        AdapterState trained = trained(cut);
+        AdapterState expected = trained(narrowed(cut, narrow));
+
+        assertThat(trained.isTrained()).isTrue();
+        assertThat(trained).isEqualTo(trained.cutTo(2));
+        narrowed(trained, narrow).modules().forEach((module, pair) -> {
+            assertThat(pair.a())
+                    .as(module)
+                    .isNotEqualTo(narrowed(cut, narrow).pair(module).a());
+            assertThat(pair.a().values())
+                    .as(module)
+                    .containsExactly(expected.pair(module).a().values(), within(1e-5f));
+            assertThat(pair.b().values())
+                    .as(module)
+                    .containsExactly(expected.pair(module).b().values(), within(1e-5f));
+        });
+    }
+
+    private AdapterState trained(AdapterState start) {
+        try (Trainer trainer = new Trainer(
+                model, start.config(), Set.of(Part.A, Part.B), MagnitudeAxis.ROW, MagnitudeStep.MULTIPLICATIVE)) {
+            trainer.start(start, SETTINGS, 1);
+            for (int step = 0; step < 5; step++) {
+                trainer.step(batch);
+            }
+            return trainer.trainedAdapter();
+        }
+    }
+
+    /** Without the components beyond the narrow rank. */
+    private static AdapterState narrowed(AdapterState wide, LoraConfig narrow) {
+        SortedMap<String, LoraPair> modules = new TreeMap<>();
+        wide.modules().forEach((module, pair) -> {
+            Matrix b = pair.b().transpose();
+            modules.put(
+                    module,
+                    new LoraPair(
+                            firstRows(pair.a(), narrow.rank()),
+                            firstRows(b, narrow.rank()).transpose()));
+        });
+        return new AdapterState(narrow, modules);
+    }
+
+    private static Matrix firstRows(Matrix matrix, int rows) {
+        return Matrix.of(rows, matrix.columns(), Arrays.copyOf(matrix.values(), rows * matrix.columns()));
     }
 
     @Test

@@ -78,25 +78,29 @@ final class TokenPass {
         }
         Rotation ofQueries = new Rotation(positions, config.querySize());
         Rotation ofKeys = new Rotation(positions, config.keyValueSize());
+        // Of one layer after the other: memory that was just written is read faster.
+        float[] normed = new float[x.length];
+        float[] queries = new float[count * config.querySize()];
+        float[] keys = new float[count * config.keyValueSize()];
+        float[] values = new float[keys.length];
+        float[] mixed = new float[queries.length];
+        float[] output = new float[x.length];
+        float[] gate = new float[count * config.intermediateSize()];
+        float[] up = new float[gate.length];
         for (int i = 0; i < layers.size(); i++) {
             Layer layer = layers.get(i);
             AttentionCache attention = memory.layer(i);
-            float[] queries = new float[count * config.querySize()];
-            float[] keys = new float[count * config.keyValueSize()];
-            float[] values = new float[keys.length];
-            project(layer, 0, normed(x, layer.inputNorm), count, queries, keys, values);
+            norm(x, layer.inputNorm, normed);
+            project(layer, 0, normed, count, queries, keys, values);
             ofQueries.turn(queries);
             ofKeys.turn(keys);
             store(attention, rows, positions, keys, values);
-            float[] mixed = new float[queries.length];
             attention.attend(rows, positions, queries, mixed, (float) (1 / Math.sqrt(config.headSize())));
-            float[] output = new float[x.length];
             project(layer, 3, mixed, count, output);
             add(output, x);
 
-            float[] gate = new float[count * config.intermediateSize()];
-            float[] up = new float[gate.length];
-            project(layer, 4, normed(x, layer.postAttentionNorm), count, gate, up);
+            norm(x, layer.postAttentionNorm, normed);
+            project(layer, 4, normed, count, gate, up);
             Numbers activated = numbers(gate);
             SwiGluKernel.forward(activated, numbers(up), activated, gate.length);
             project(layer, 6, gate, count, output);
@@ -109,7 +113,9 @@ final class TokenPass {
     float[][] logits(float[] x) {
         int count = x.length / config.hiddenSize();
         float[] logits = new float[count * head.rows()];
-        products.run(normed(x, norm), count, List.of(head), List.of(logits));
+        float[] normed = new float[x.length];
+        norm(x, norm, normed);
+        products.run(normed, count, List.of(head), List.of(logits));
         float[][] byToken = new float[count][];
         for (int i = 0; i < count; i++) {
             byToken[i] = Arrays.copyOfRange(logits, i * head.rows(), (i + 1) * head.rows());
@@ -142,12 +148,10 @@ final class TokenPass {
         return Numbers.of(FloatBuffer.wrap(values));
     }
 
-    private float[] normed(float[] x, Numbers weight) {
+    private void norm(float[] x, Numbers weight, float[] normed) {
         int width = config.hiddenSize();
-        float[] normed = new float[x.length];
         RmsNormKernel.forward(
                 numbers(x), weight, numbers(normed), null, x.length / width, width, (float) config.rmsNormEps());
-        return normed;
     }
 
     private static void add(float[] from, float[] to) {

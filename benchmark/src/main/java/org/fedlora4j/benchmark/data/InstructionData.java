@@ -27,7 +27,8 @@ public final class InstructionData {
      * The records of a file, or of all files of a folder by name, which are of one kind. The kind is in the name: a JSON
      * array of records or a task of Natural Instructions ({@code .json}), a table with a header line ({@code .csv},
      * {@code .tsv}), {@code .parquet}, and JSON Lines ({@code .jsonl}, {@code .ndjson}, any other file). In a folder, a
-     * {@code .json} is read only if it is named {@code task*.json}, as tasks are, unless there is no such file.
+     * {@code .json} is read only if it is named {@code task*.json}, as tasks are, unless there is no such file. In the
+     * folder of Natural Instructions' public release, that is the folder {@code tasks} in it.
      *
      * @param broken takes records that can't be used, each as a line that names file, place and problem; it may throw it
      * @throws BadInputException if a file can't be read to its end, if there is no sound record, if no record has a field
@@ -42,20 +43,32 @@ public final class InstructionData {
         return intake.finish();
     }
 
+    /**
+     * The tasks of Natural Instructions that a folder holds, each of which can be read by itself.
+     *
+     * @return by name; empty if the data set is another
+     * @throws BadInputException if a file that is called a task isn't JSON
+     */
+    public static List<Path> tasks(Path source) throws IOException {
+        List<Path> tasks = Files.isDirectory(source) ? namedAsTasks(source) : List.of();
+        for (Path task : tasks) {
+            if (!JsonDocument.isTask(task)) {
+                return List.of();
+            }
+        }
+        return tasks;
+    }
+
     private static List<Path> files(Path source) throws IOException {
         if (!Files.isDirectory(source)) {
             InputFiles.require(source, "JSON Lines, JSON, CSV or Parquet");
             return List.of(source);
         }
-        List<Path> files;
-        try (Stream<Path> listed = Files.list(source)) {
-            files = listed.filter(Files::isRegularFile).sorted().toList();
-        }
-        List<Path> tasks =
-                files.stream().filter(InstructionData::isNamedAsATask).toList();
+        List<Path> tasks = namedAsTasks(source);
         if (!tasks.isEmpty()) {
             return tasks;
         }
+        List<Path> files = list(source);
         List<Path> data = files.stream().filter(Format::isNamed).toList();
         Set<Format> formats = data.stream().map(Format::of).collect(Collectors.toCollection(TreeSet::new));
         if (formats.size() != 1) {
@@ -65,6 +78,23 @@ public final class InstructionData {
                     + List.of(Format.values()));
         }
         return data;
+    }
+
+    /** In the folder or, if there are none, in the folder {@code tasks} in it. */
+    private static List<Path> namedAsTasks(Path folder) throws IOException {
+        List<Path> tasks =
+                list(folder).stream().filter(InstructionData::isNamedAsATask).toList();
+        Path inner = folder.resolve("tasks");
+        return tasks.isEmpty() && Files.isDirectory(inner)
+                ? list(inner).stream().filter(InstructionData::isNamedAsATask).toList()
+                : tasks;
+    }
+
+    /** The files of a folder, by name. */
+    private static List<Path> list(Path folder) throws IOException {
+        try (Stream<Path> listed = Files.list(folder)) {
+            return listed.filter(Files::isRegularFile).sorted().toList();
+        }
     }
 
     private static boolean isNamedAsATask(Path file) {

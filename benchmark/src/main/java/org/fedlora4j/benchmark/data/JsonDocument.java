@@ -29,6 +29,13 @@ final class JsonDocument {
         });
     }
 
+    /** Whether a file is a task of Natural Instructions, or at least no array. */
+    static boolean isTask(Path file) throws IOException {
+        boolean[] object = new boolean[1];
+        parse(file, parser -> object[0] = parser.nextToken() == JsonToken.START_OBJECT);
+        return object[0];
+    }
+
     /** Reads a file, with what isn't JSON named by its line. */
     static void parse(Path file, Reader reader) throws IOException {
         try (InputStream in = Utf8.open(file);

@@ -22,7 +22,7 @@ final class NaturalInstructions {
     private NaturalInstructions(Path file, RecordIntake intake) {
         this.file = file;
         this.intake = intake;
-        this.name = file.getFileName().toString().replaceAll("\\.json$", "");
+        this.name = TaskSplit.name(file);
     }
 
     /** Reads the file twice, as the definition may come after the instances. */
@@ -85,7 +85,7 @@ final class NaturalInstructions {
         String id = Optional.ofNullable(
                         fields.getOrDefault("id", FieldValue.NULL).text())
                 .orElse(name + ":" + (instances - 1));
-        intake.add(() -> {
+        intake.addToTask(() -> {
             if (input.type() != FieldValue.Type.STRING || input.text() == null) {
                 throw new BadInputException(
                         place + ": " + instance + ".input is " + input.type() + ", wanted a string");

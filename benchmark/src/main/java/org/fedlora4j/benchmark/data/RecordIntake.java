@@ -11,6 +11,7 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.fedlora4j.benchmark.data.FieldNames.Part;
 import org.fedlora4j.common.BadInputException;
+import org.jspecify.annotations.Nullable;
 
 /** Makes records of what the readers of files find, and passes on what is no record. */
 final class RecordIntake {
@@ -62,25 +63,38 @@ final class RecordIntake {
      */
     void add(String place, String id, Map<String, FieldValue> fields) {
         fields.keySet().forEach(this::found);
-        add(() -> new InstructionRecord(
+        InstructionRecord record = made(() -> new InstructionRecord(
                 required(place, fields, Part.INSTRUCTION),
                 optional(place, fields, Part.INPUT).orElse(""),
                 required(place, fields, Part.OUTPUT),
                 optional(place, fields, Part.CATEGORY).orElse(""),
                 optional(place, fields, Part.ID).orElse(id)));
+        if (record != null) {
+            add(record, record.instruction().length());
+        }
     }
 
-    /** Takes what makes a record or says what is wrong with it. */
-    void add(Supplier<InstructionRecord> maker) {
-        InstructionRecord record;
+    /** Takes what makes a record, or says what is wrong with it; the instruction is the whole task's. */
+    void addToTask(Supplier<InstructionRecord> maker) {
+        InstructionRecord record = made(maker);
+        if (record != null) {
+            add(record, 0);
+        }
+    }
+
+    private @Nullable InstructionRecord made(Supplier<InstructionRecord> maker) {
         try {
-            record = maker.get();
+            return maker.get();
         } catch (BadInputException e) {
             broken(e);
-            return;
+            return null;
         }
-        bytes += RECORD_BYTES
-                + (long) record.instruction().length()
+    }
+
+    /** @param instructionBytes 0 where another record has the same text */
+    private void add(InstructionRecord record, int instructionBytes) {
+        bytes += (long) RECORD_BYTES
+                + instructionBytes
                 + record.input().length()
                 + record.response().length();
         if (bytes > MAX_BYTES) {

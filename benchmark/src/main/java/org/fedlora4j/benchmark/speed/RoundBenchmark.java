@@ -69,22 +69,13 @@ public final class RoundBenchmark {
     /** The recipe without its warm-up, each phase of so many steps. */
     private static Recipe recipe(int steps) throws IOException {
         Recipe recipe = RecipeFile.load("fedlora-optimizer");
-        List<Phase> phases = recipe.round().stream()
-                .map(phase -> new Phase(
-                        phase.name(),
-                        phase.train(),
-                        phase.share(),
-                        steps,
-                        phase.learningRate(),
-                        phase.weightDecay(),
-                        phase.aggregation(),
-                        phase.server()))
-                .toList();
         return new Recipe(
                 recipe.name(),
                 0,
                 List.of(),
-                phases,
+                recipe.round().stream().map(phase -> phase.withSteps(steps)).toList(),
+                recipe.finish(),
+                recipe.pooled(),
                 recipe.magnitudeAxis(),
                 recipe.magnitudeStep(),
                 recipe.privateFactorIn());

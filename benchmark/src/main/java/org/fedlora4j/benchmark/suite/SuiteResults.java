@@ -1,8 +1,6 @@
 package org.fedlora4j.benchmark.suite;
 
-import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -30,7 +28,6 @@ import org.fedlora4j.common.BadInputException;
  */
 public record SuiteResults(Suite suite, List<JobResult> results, Map<String, String> missing) {
     private static final String RESULT = "result.json";
-    private static final JsonMapper JSON = new JsonMapper();
 
     public SuiteResults {
         results = List.copyOf(results);
@@ -47,7 +44,7 @@ public record SuiteResults(Suite suite, List<JobResult> results, Map<String, Str
                 Result result = Result.read(file);
                 List<String> differences = differences(file, job.experiment(), result);
                 if (differences.isEmpty()) {
-                    results.add(new JobResult(job, result, partition(file)));
+                    results.add(new JobResult(job, result));
                 } else {
                     missing.put(job.name(), "was run with " + String.join("; ", differences));
                 }
@@ -77,7 +74,7 @@ public record SuiteResults(Suite suite, List<JobResult> results, Map<String, Str
                     throw new BadInputException(file + ": is of a run with " + String.join("; ", differences)
                             + "; wanted the suite's settings");
                 }
-                results.add(new JobResult(job, result, partition(file)));
+                results.add(new JobResult(job, result));
             }
         }
         if (results.isEmpty()) {
@@ -100,13 +97,6 @@ public record SuiteResults(Suite suite, List<JobResult> results, Map<String, Str
         tree.remove(List.of("model", "output", "precision", "recompute"));
         ((ObjectNode) tree.path("data")).remove("train");
         return tree;
-    }
-
-    private static SortedMap<String, SortedMap<String, Integer>> partition(Path file) throws IOException {
-        JsonNode partition = JSON.readTree(file.toFile()).path("partition");
-        return partition.isObject()
-                ? JSON.convertValue(partition, new TypeReference<TreeMap<String, SortedMap<String, Integer>>>() {})
-                : new TreeMap<>();
     }
 
     /** Copies every result into a folder, under a name of its own. Those of jobs that aren't complete are left alone. */

@@ -35,13 +35,13 @@ public final class Sphere {
             chord[i] = q[i] - p[i];
         }
         double[] tangent = project(p, chord);
-        double length = norm(tangent);
-        return length == 0 ? tangent : scaled(tangent, angle(p, q) / length);
+        double length = Vectors.norm(tangent);
+        return length == 0 ? tangent : Vectors.scaled(tangent, angle(p, q) / length);
     }
 
     /** The point reached from p along a tangent vector: {@code cos|v| p + sin|v| v/|v|}; p where v = 0. */
     public static double[] exp(double[] p, double[] v) {
-        double length = norm(v);
+        double length = Vectors.norm(v);
         if (length == 0) {
             return p.clone();
         }
@@ -56,7 +56,7 @@ public final class Sphere {
 
     /** The part of v that is tangent at p: {@code v - <v,p> p}. */
     public static double[] project(double[] p, double[] v) {
-        double radial = dot(p, v);
+        double radial = Vectors.dot(p, v);
         double[] tangent = new double[p.length];
         for (int i = 0; i < p.length; i++) {
             tangent[i] = v[i] - radial * p[i];
@@ -71,7 +71,7 @@ public final class Sphere {
      * @param weights of the points, summing to 1
      */
     public static double resultant(List<double[]> points, double[] weights) {
-        return norm(weightedSum(points, weights));
+        return Vectors.norm(weightedSum(points, weights));
     }
 
     /**
@@ -81,8 +81,8 @@ public final class Sphere {
      */
     public static double[] mean(List<double[]> points, double[] weights, double[] old) {
         double[] sum = weightedSum(points, weights);
-        double resultant = norm(sum);
-        return resultant < SMALLEST_RESULTANT ? old.clone() : scaled(sum, 1 / resultant);
+        double resultant = Vectors.norm(sum);
+        return resultant < SMALLEST_RESULTANT ? old.clone() : Vectors.scaled(sum, 1 / resultant);
     }
 
     /**
@@ -99,8 +99,8 @@ public final class Sphere {
             double[] step =
                     weightedSum(points.stream().map(point -> log(at, point)).toList(), weights);
             double[] next = exp(mean, step);
-            mean = scaled(next, 1 / norm(next));
-            if (norm(step) < CONVERGED) {
+            mean = Vectors.scaled(next, 1 / Vectors.norm(next));
+            if (Vectors.norm(step) < CONVERGED) {
                 break;
             }
         }
@@ -116,25 +116,5 @@ public final class Sphere {
             }
         }
         return sum;
-    }
-
-    private static double[] scaled(double[] vector, double factor) {
-        double[] scaled = new double[vector.length];
-        for (int i = 0; i < vector.length; i++) {
-            scaled[i] = factor * vector[i];
-        }
-        return scaled;
-    }
-
-    private static double dot(double[] left, double[] right) {
-        double sum = 0;
-        for (int i = 0; i < left.length; i++) {
-            sum += left[i] * right[i];
-        }
-        return sum;
-    }
-
-    private static double norm(double[] vector) {
-        return Math.sqrt(dot(vector, vector));
     }
 }

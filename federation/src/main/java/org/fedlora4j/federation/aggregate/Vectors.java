@@ -3,7 +3,7 @@ package org.fedlora4j.federation.aggregate;
 import org.fedlora4j.lora.MagnitudeAxis;
 import org.fedlora4j.lora.Matrix;
 
-/** The rows or the columns of a matrix as double vectors, for mathematics along one axis. */
+/** The rows or the columns of a matrix as double vectors, for mathematics along one axis, and that of vectors. */
 public final class Vectors {
     private Vectors() {}
 
@@ -26,6 +26,31 @@ public final class Vectors {
         for (int i = 0; i < vector.length; i++) {
             int index = axis == MagnitudeAxis.ROW ? n * matrix.columns() + i : i * matrix.columns() + n;
             matrix.values()[index] = (float) vector[i];
+        }
+    }
+
+    static double dot(double[] left, double[] right) {
+        double sum = 0;
+        for (int i = 0; i < left.length; i++) {
+            sum += left[i] * right[i];
+        }
+        return sum;
+    }
+
+    static double norm(double[] vector) {
+        return Math.sqrt(dot(vector, vector));
+    }
+
+    static double[] scaled(double[] vector, double factor) {
+        double[] scaled = new double[vector.length];
+        addScaled(scaled, factor, vector);
+        return scaled;
+    }
+
+    /** {@code sum += factor · vector}. */
+    static void addScaled(double[] sum, double factor, double[] vector) {
+        for (int i = 0; i < sum.length; i++) {
+            sum[i] += factor * vector[i];
         }
     }
 }

@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -153,17 +154,33 @@ class PartitionerTest {
 
     @Test
     void tableCountsRecords() {
-        String table = PartitionTable.text(new CategoryPartitioner().partition(CATEGORIES, 0), CATEGORIES);
-        assertThat(table.lines().map(String::stripTrailing))
+        SortedMap<String, SortedMap<String, Integer>> partition = new TreeMap<>();
+        partition.put("b", new TreeMap<>(Map.of("north", 40, "west", 2)));
+        partition.put("a", new TreeMap<>(Map.of("south", 400)));
+        assertThat(PartitionTable.text(partition).lines().map(String::stripTrailing))
                 .containsExactly(
                         "client      1      2      3    all",
-                        "a         400      .      .    400",
-                        "b           .    240      .    240",
-                        "c           .      .    160    160",
+                        "a           .    400      .    400",
+                        "b          40      .      2     42",
                         "",
-                        " 1 a",
-                        " 2 b",
-                        " 3 c");
+                        " 1 north",
+                        " 2 south",
+                        " 3 west");
+    }
+
+    /** 30 categories at one client and one more at the other. */
+    @Test
+    void tableOfManyCategoriesStaysNarrow() {
+        SortedMap<String, Integer> many = new TreeMap<>();
+        for (int category = 0; category < 30; category++) {
+            many.put("category " + category, 2);
+        }
+        SortedMap<String, SortedMap<String, Integer>> partition = new TreeMap<>();
+        partition.put("a", many);
+        assertThat(PartitionTable.text(partition)).contains("30 category 9");
+        partition.put("b", new TreeMap<>(Map.of("other", 7)));
+        assertThat(PartitionTable.text(partition).lines())
+                .containsExactly("client categories    all", "a              30     60", "b               1      7");
     }
 
     @Test

@@ -34,18 +34,16 @@ final class Pictures {
     /** Those that the results have something for, as SVG by name. */
     static Map<String, String> of(SuiteResults results, Setup setup) {
         Pictures pictures = new Pictures(results, setup);
-        Map<String, Optional<String>> all = new LinkedHashMap<>();
+        Map<String, String> all = new LinkedHashMap<>();
         all.put("global-loss", pictures.learningCurve(Metric.Model.GLOBAL, Result.Round::global));
         all.put("local-loss", pictures.learningCurve(Metric.Model.LOCAL, Result.Round::local));
         all.put("clients", pictures.clients());
-        all.put("drift", pictures.drift());
+        pictures.drift().ifPresent(drift -> all.put("drift", drift));
         all.put("partition", pictures.partition());
-        Map<String, String> there = new LinkedHashMap<>();
-        all.forEach((name, svg) -> svg.ifPresent(picture -> there.put(name, picture)));
-        return there;
+        return all;
     }
 
-    private Optional<String> learningCurve(Metric.Model model, Function<Result.Round, @Nullable Metrics> scored) {
+    private String learningCurve(Metric.Model model, Function<Result.Round, @Nullable Metrics> scored) {
         Function<Result, List<LineChart.Point>> curve = result -> {
             List<LineChart.Point> points = new ArrayList<>();
             points.add(new LineChart.Point(0, result.scores().base().loss()));
@@ -61,7 +59,7 @@ final class Pictures {
                 methods.stream().map(method -> line(method, method, curve)).toList();
         String title = "Loss of the " + model.title() + " model" + (model == Metric.Model.LOCAL ? "s" : "")
                 + " after each round: " + setup;
-        return Optional.of(new LineChart(title, "loss on test examples", lines).svg());
+        return new LineChart(title, "loss on test examples", lines).svg();
     }
 
     /** How far clients' directions agreed, of every part that a method averages on the sphere. */
@@ -127,7 +125,7 @@ final class Pictures {
     }
 
     /** The local models' ROUGE-L or, where no text was generated, their loss. */
-    private Optional<String> clients() {
+    private String clients() {
         Metric rouge = new Metric(Metric.Model.LOCAL, Metric.Score.ROUGE_L);
         Metric metric =
                 results.metrics(setup).contains(rouge) ? rouge : new Metric(Metric.Model.LOCAL, Metric.Score.LOSS);
@@ -138,7 +136,7 @@ final class Pictures {
                 .map(method -> meanByClient(method, metric, clients.size()))
                 .toArray(double[][]::new);
         String title = "Each client's " + metric.title() + ", darker is better: " + setup;
-        return Optional.of(new HeatMap(title, metric.score(), methods, clients, values).svg());
+        return new HeatMap(title, metric.score(), methods, clients, values).svg();
     }
 
     private double[] meanByClient(String method, Metric metric, int clients) {
@@ -152,14 +150,10 @@ final class Pictures {
         return DoubleStream.of(sum).map(value -> value / bySeed.size()).toArray();
     }
 
-    private Optional<String> partition() {
-        return results.of(setup).stream()
-                .filter(result -> !result.partition().isEmpty())
-                .findFirst()
-                .map(result -> new PartitionPicture(partitionTitle(result), result.partition()).svg());
-    }
-
-    private String partitionTitle(JobResult result) {
-        return "Records by client and category, seed " + result.job().seed() + ": " + setup;
+    /** As the first seed divided the records; that differs between seeds where it is random. */
+    private String partition() {
+        JobResult first = results.of(setup).get(0);
+        String title = "Records by client and category, seed " + first.job().seed() + ": " + setup;
+        return new PartitionPicture(title, first.result().partition()).svg();
     }
 }
