@@ -1,13 +1,10 @@
 package org.fedlora4j.benchmark;
 
-import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
-import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -20,7 +17,6 @@ import java.util.TreeMap;
 import org.fedlora4j.benchmark.data.FieldNames;
 import org.fedlora4j.benchmark.data.FieldNames.Part;
 import org.fedlora4j.common.BadInputException;
-import org.fedlora4j.common.InputFiles;
 import org.fedlora4j.federation.Fields;
 import org.fedlora4j.federation.Recipe;
 import org.fedlora4j.federation.RecipeFile;
@@ -39,11 +35,6 @@ import org.fedlora4j.model.Recompute;
 public final class ExperimentFile {
     private static final String BY_CATEGORY = "category";
 
-    private static final YAMLMapper YAML = YAMLMapper.builder()
-            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-            .disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER)
-            .build();
-
     private ExperimentFile() {}
 
     /**
@@ -54,22 +45,24 @@ public final class ExperimentFile {
      * @throws BadInputException if the file or an override isn't as it should be
      */
     public static Experiment load(Path file, List<String> overrides) throws IOException {
-        InputFiles.require(file, "an experiment in YAML");
-        JsonNode tree = parse(Files.readString(file), file.toString());
-        if (!(tree instanceof ObjectNode object)) {
-            throw new BadInputException(file + ": found " + tree.getNodeType() + ", wanted an experiment in YAML");
-        }
-        for (String override : overrides) {
-            set(object, override);
-        }
+        return fromTree(SettingsFile.read(file, "an experiment in YAML", overrides), file.toString());
+    }
+
+    /**
+     * An experiment from a parsed document.
+     *
+     * @param source for messages: where the document is from
+     * @throws BadInputException if it isn't as it should be
+     */
+    public static Experiment fromTree(ObjectNode tree, String source) throws IOException {
         List<String> problems = new ArrayList<>();
-        return experiment(new Fields(object, "", problems), object)
-                .orElseThrow(() -> new BadInputException(file + ": " + String.join("; ", problems)));
+        return experiment(new Fields(tree, "", problems), tree)
+                .orElseThrow(() -> new BadInputException(source + ": " + String.join("; ", problems)));
     }
 
     /** The experiment with every default and the whole recipe written out. */
     public static ObjectNode toTree(Experiment experiment) {
-        ObjectNode tree = YAML.createObjectNode();
+        ObjectNode tree = JsonNodeFactory.instance.objectNode();
         tree.put("model", experiment.model().toString());
         tree.put("output", experiment.output().toString());
         tree.put("precision", experiment.precision());
@@ -119,29 +112,7 @@ public final class ExperimentFile {
 
     /** {@link #toTree} as YAML, which {@link #load} reads. */
     public static String toYaml(Experiment experiment) throws IOException {
-        return YAML.writeValueAsString(toTree(experiment));
-    }
-
-    private static JsonNode parse(String yaml, String source) {
-        try {
-            return YAML.readTree(yaml);
-        } catch (IOException e) {
-            String reason = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
-            throw new BadInputException(source + ": not YAML: " + reason, e);
-        }
-    }
-
-    private static void set(ObjectNode tree, String override) {
-        String[] keyAndValue = override.split("=", 2);
-        String[] path = keyAndValue[0].split("\\.", -1);
-        if (keyAndValue.length < 2 || keyAndValue[1].isBlank() || List.of(path).contains("")) {
-            throw new BadInputException("--set " + override + ": wanted key=value, such as data.max-tokens=128");
-        }
-        ObjectNode parent = tree;
-        for (String key : List.of(path).subList(0, path.length - 1)) {
-            parent = parent.get(key) instanceof ObjectNode child ? child : parent.putObject(key);
-        }
-        parent.set(path[path.length - 1], parse(keyAndValue[1], "--set " + override));
+        return SettingsFile.toYaml(toTree(experiment));
     }
 
     private static Optional<Experiment> experiment(Fields fields, ObjectNode tree) throws IOException {
@@ -239,7 +210,7 @@ public final class ExperimentFile {
     }
 
     private static ObjectNode toTree(Partitioner partitioner) {
-        ObjectNode tree = YAML.createObjectNode();
+        ObjectNode tree = JsonNodeFactory.instance.objectNode();
         if (partitioner instanceof DirichletPartitioner dirichlet) {
             return tree.put("dirichlet", dirichlet.alpha()).put("clients", dirichlet.clients());
         }

@@ -1,6 +1,8 @@
 package org.fedlora4j.benchmark;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -9,9 +11,11 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.function.Function;
+import org.fedlora4j.common.AtomicFiles;
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.common.Progress;
 import org.fedlora4j.federation.ClientData;
@@ -38,6 +42,28 @@ public final class ExperimentRunner {
     public ExperimentRunner(Experiment experiment, Progress progress) {
         this.experiment = experiment;
         this.progress = progress;
+    }
+
+    /**
+     * What differs between the experiment and the run that its output folder holds already: see {@link
+     * ExperimentDifferences#of}. Empty where there is no run, too.
+     */
+    public List<String> differencesFromExistingRun() throws IOException {
+        return RunFolder.holdsRun(experiment.output()) ? RunFolder.differences(experiment) : List.of();
+    }
+
+    /** The result that the output folder holds, if its run is complete; of the same experiment or of another. */
+    public Optional<Result> existingResult() throws IOException {
+        Path file = new RunFolder(experiment.output()).result();
+        return Files.exists(file) ? Optional.of(Result.read(file)) : Optional.empty();
+    }
+
+    /**
+     * Deletes what a run resumes from, of one that is complete; its adapters and its result stay. It is several times as
+     * large as an adapter.
+     */
+    public void deleteStates() throws IOException {
+        AtomicFiles.deleteRecursively(new RunFolder(experiment.output()).states());
     }
 
     /**
@@ -101,6 +127,7 @@ public final class ExperimentRunner {
                 log.tokens(),
                 log.paddedShare(),
                 finalScores,
+                Result.Round.withFinal(log.rounds(), finalScores),
                 log.drift(),
                 log.bytes(),
                 data.skippedRecords(),

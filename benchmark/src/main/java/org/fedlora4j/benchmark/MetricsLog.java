@@ -33,6 +33,11 @@ final class MetricsLog {
     private static final String BYTES_DOWN = "bytesDown";
     private static final String SECONDS = "seconds";
 
+    /** The models that a round may have scores of. */
+    static final String GLOBAL = "global";
+
+    static final String LOCAL = "local";
+
     private final Path file;
     private final List<JsonNode> lines = new ArrayList<>();
 
@@ -92,6 +97,21 @@ final class MetricsLog {
 
     private long sum(String field) {
         return lines.stream().mapToLong(line -> line.path(field).asLong()).sum();
+    }
+
+    /** Every round, with the scores of the models where it was evaluated. */
+    List<Result.Round> rounds() throws IOException {
+        List<Result.Round> rounds = new ArrayList<>();
+        for (JsonNode line : lines) {
+            if (!line.has(PHASE)) {
+                rounds.add(new Result.Round(
+                        line.path(ROUND).asText(),
+                        line.path(SECONDS).asDouble(),
+                        MAPPER.treeToValue(line.get(GLOBAL), Metrics.class),
+                        MAPPER.treeToValue(line.get(LOCAL), Metrics.class)));
+            }
+        }
+        return rounds;
     }
 
     /** Of the phases that share directions. */

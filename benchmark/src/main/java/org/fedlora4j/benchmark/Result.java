@@ -1,14 +1,21 @@
 package org.fedlora4j.benchmark;
 
+import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.SortedMap;
 import java.util.function.Function;
 import org.fedlora4j.common.AtomicFiles;
+import org.fedlora4j.common.BadInputException;
+import org.fedlora4j.common.InputFiles;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param seconds of training and evaluation; of a resumed run, of all its parts
  * @param tokens trained on by all clients, padding not counted
  * @param paddedShare of all tokens that training computed, those that were padding
+ * @param rounds the learning curve: every round, warm-up rounds included; the last has the final scores
  * @param drift how far clients' directions agreed, by round
  * @param bytesPerRound what one client sends and receives in a round, by phase
  * @param skippedRecords of the data, that could not be used
@@ -31,13 +39,44 @@ public record Result(
         long tokens,
         double paddedShare,
         Scores scores,
+        List<Round> rounds,
         List<Drift> drift,
         SortedMap<String, Bytes> bytesPerRound,
         long skippedRecords,
         DataCounts data,
         SortedMap<String, SortedMap<String, Integer>> partition) {
-    private static final JsonMapper MAPPER =
-            JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
+    private static final JsonMapper MAPPER = JsonMapper.builder()
+            .enable(SerializationFeature.INDENT_OUTPUT)
+            // Files of other versions have other fields too; without those that are read here, they are none.
+            .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+            .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+            .build();
+
+    /** Refuses to be without a part; a file that is read may lack it. */
+    public Result {
+        Objects.requireNonNull(config, "config");
+        Objects.requireNonNull(environment, "environment");
+        Objects.requireNonNull(scores, "scores");
+        Objects.requireNonNull(rounds, "rounds");
+        Objects.requireNonNull(drift, "drift");
+        Objects.requireNonNull(bytesPerRound, "bytesPerRound");
+        Objects.requireNonNull(data, "data");
+        Objects.requireNonNull(partition, "partition");
+    }
+
+    /**
+     * Reads {@code result.json}.
+     *
+     * @throws BadInputException if it isn't one
+     */
+    public static Result read(Path file) throws IOException {
+        InputFiles.require(file, "a result in JSON");
+        try {
+            return MAPPER.readValue(Files.readString(file), Result.class);
+        } catch (JacksonException e) {
+            throw new BadInputException(file + ": no result of an experiment: " + e.getOriginalMessage(), e);
+        }
+    }
 
     /**
      * Scores of three models: the one without an adapter, the shared one, and every client's own.
@@ -96,6 +135,28 @@ public record Result(
 
     /** Scores on one client's tests. */
     public record ClientScores(String id, int examples, Metrics base, Metrics global, Metrics local) {}
+
+    /**
+     * A round, and the scores of the models after it, means over clients as in {@link Scores}.
+     *
+     * @param round such as {@code round 2/6}
+     * @param seconds that it took, evaluation included
+     * @param global null where it wasn't evaluated
+     * @param local likewise
+     */
+    public record Round(
+            String round,
+            double seconds,
+            @Nullable Metrics global,
+            @Nullable Metrics local) {
+        /** The rounds, the last with the final scores, which were measured after it. */
+        static List<Round> withFinal(List<Round> rounds, Scores scores) {
+            List<Round> all = new ArrayList<>(rounds);
+            Round last = all.remove(all.size() - 1);
+            all.add(new Round(last.round, last.seconds, scores.global, scores.local));
+            return all;
+        }
+    }
 
     /**
      * How far clients agreed in a phase of one round.

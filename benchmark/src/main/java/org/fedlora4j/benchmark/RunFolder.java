@@ -4,9 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import org.fedlora4j.common.AtomicFiles;
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.lora.AdapterState;
@@ -49,7 +47,7 @@ record RunFolder(Path path) {
             throw new BadInputException(path + ": holds a run, wanted another output, --resume or --force");
         }
         if (run && existing == ExistingRun.RESUME) {
-            requireSame(path.resolve(EXPERIMENT), experiment);
+            requireSame(experiment);
             new RunFolder(path).precision().requireSame(precision);
         }
     }
@@ -67,7 +65,7 @@ record RunFolder(Path path) {
         return folder;
     }
 
-    private static boolean holdsRun(Path path) {
+    static boolean holdsRun(Path path) {
         return Files.isRegularFile(path.resolve(EXPERIMENT));
     }
 
@@ -103,36 +101,21 @@ record RunFolder(Path path) {
         }
     }
 
-    private static void requireSame(Path file, Experiment experiment) throws IOException {
+    /** What differs, the output folder included, between an experiment and the one that its output folder holds. */
+    static List<String> differences(Experiment experiment) throws IOException {
+        Path file = experiment.output().resolve(EXPERIMENT);
         // What counts is the precision that the run computes in, which may now have to be named.
         JsonNode before =
                 ExperimentFile.toTree(ExperimentFile.load(file, List.of())).without(PRECISION);
-        List<String> differences = new ArrayList<>();
-        compare("", before, ExperimentFile.toTree(experiment).without(PRECISION), differences);
+        return ExperimentDifferences.of(
+                before, ExperimentFile.toTree(experiment).without(PRECISION));
+    }
+
+    private static void requireSame(Experiment experiment) throws IOException {
+        List<String> differences = differences(experiment);
         if (!differences.isEmpty()) {
-            throw new BadInputException(file + ": the run was begun with " + String.join("; ", differences)
-                    + "; wanted the same to resume");
+            throw new BadInputException(experiment.output().resolve(EXPERIMENT) + ": the run was begun with "
+                    + String.join("; ", differences) + "; wanted the same to resume");
         }
-    }
-
-    private static void compare(String path, JsonNode before, JsonNode now, List<String> differences) {
-        if (!before.isObject() || !now.isObject()) {
-            if (!before.equals(now)) {
-                differences.add(path + " " + before + ", not " + now);
-            }
-            return;
-        }
-        for (Map.Entry<String, JsonNode> field : before.properties()) {
-            compare(join(path, field.getKey()), field.getValue(), now.path(field.getKey()), differences);
-        }
-        now.fieldNames().forEachRemaining(key -> {
-            if (!before.has(key)) {
-                differences.add("no " + join(path, key));
-            }
-        });
-    }
-
-    private static String join(String path, String key) {
-        return path.isEmpty() ? key : path + "." + key;
     }
 }

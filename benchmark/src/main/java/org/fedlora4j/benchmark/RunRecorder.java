@@ -67,9 +67,9 @@ final class RunRecorder implements RunListener {
         if (!context.endsRun() && settings.eachRound() != Experiment.EachRound.NOTHING) {
             boolean generate = settings.eachRound() == Experiment.EachRound.ALL && settings.rouge();
             SortedMap<String, Metrics> global = scores.global(federation, generate);
-            metrics.put("global", mean(global));
+            metrics.put(MetricsLog.GLOBAL, mean(global));
             if (context.kind() != RoundContext.Kind.WARM_UP) {
-                metrics.put("local", mean(scores.local(federation, federation::personal, global, generate)));
+                metrics.put(MetricsLog.LOCAL, mean(scores.local(federation, federation::personal, global, generate)));
             }
             progress.line(context.label() + ", on test examples: " + losses(metrics));
         }

@@ -111,6 +111,7 @@ class ExperimentRunnerTest {
                         "tokens",
                         "paddedShare",
                         "scores",
+                        "rounds",
                         "drift",
                         "bytesPerRound",
                         "skippedRecords",

@@ -29,6 +29,7 @@ import picocli.CommandLine.ScopeType;
             MergeCommand.class,
             VerifyCommand.class,
             TrainCommand.class,
+            BenchmarkCommand.class,
             GenerateCommand.class,
             ChatCommand.class,
             ExportCommand.class,

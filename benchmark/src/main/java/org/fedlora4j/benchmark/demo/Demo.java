@@ -18,7 +18,6 @@ import org.fedlora4j.benchmark.Metrics;
 import org.fedlora4j.benchmark.Result;
 import org.fedlora4j.benchmark.ResultTable;
 import org.fedlora4j.benchmark.data.InstructionRecord;
-import org.fedlora4j.common.AtomicFiles;
 import org.fedlora4j.common.Progress;
 import org.fedlora4j.model.exec.NativeThreads;
 import org.jspecify.annotations.Nullable;
@@ -36,9 +35,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Demo {
     private static final JsonMapper JSON = new JsonMapper();
-    private static final long SEED = 1;
 
     private final Path folder;
+    private final DemoInputs inputs;
     private final List<String> settings;
     private final PrintWriter out;
     private final Progress progress;
@@ -56,6 +55,7 @@ public final class Demo {
     /** With other settings than {@code demo.yaml}'s, as {@link ExperimentFile#load} takes them. */
     Demo(Path folder, List<String> settings, PrintWriter out, Progress progress) {
         this.folder = folder;
+        this.inputs = new DemoInputs(folder);
         this.settings = settings;
         this.out = out;
         this.progress = progress;
@@ -80,23 +80,13 @@ public final class Demo {
 
     /** Writes the model, the clients' records and the experiment. */
     private List<InstructionRecord> prepare() throws IOException {
-        DemoModel.unpack(folder.resolve("model"));
+        inputs.write();
         for (String file : List.of("demo.yaml", "alone.yaml")) {
             try (InputStream in = DemoModel.resource(file)) {
                 Files.copy(in, folder.resolve(file));
             }
         }
-        List<InstructionRecord> records = DemoText.clients(SEED);
-        List<String> lines = new ArrayList<>();
-        for (InstructionRecord record : records) {
-            lines.add(JSON.writeValueAsString(JSON.createObjectNode()
-                    .put("instruction", record.instruction())
-                    .put("context", record.input())
-                    .put("response", record.response())
-                    .put("category", record.category())));
-        }
-        AtomicFiles.writeString(folder.resolve("clients.jsonl"), String.join("\n", lines) + "\n");
-        return records;
+        return DemoInputs.clients();
     }
 
     /**
@@ -108,9 +98,8 @@ public final class Demo {
     private Result train(String run, List<String> overrides) throws IOException {
         List<String> all = new ArrayList<>(settings);
         all.addAll(overrides);
-        all.add("model=" + JSON.writeValueAsString(folder.resolve("model").toString()));
-        all.add("data.train="
-                + JSON.writeValueAsString(folder.resolve("clients.jsonl").toString()));
+        all.add("model=" + JSON.writeValueAsString(inputs.model().toString()));
+        all.add("data.train=" + JSON.writeValueAsString(inputs.records().toString()));
         all.add("output=" + JSON.writeValueAsString(folder.resolve(run).toString()));
         int threads = NativeThreads.get();
         NativeThreads.set(1);

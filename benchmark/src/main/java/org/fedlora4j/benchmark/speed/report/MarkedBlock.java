@@ -7,7 +7,7 @@ import org.fedlora4j.common.AtomicFiles;
 import org.fedlora4j.common.BadInputException;
 
 /** The place of a document that a command fills in, between {@code <!-- name:begin -->} and {@code <!-- name:end -->}. */
-record MarkedBlock(Path document, String name) {
+public record MarkedBlock(Path document, String name) {
     /** A block of this repository's README. */
     static MarkedBlock inReadme(String name) {
         return new MarkedBlock(Session.root().resolve("README.md"), name);
@@ -18,13 +18,17 @@ record MarkedBlock(Path document, String name) {
         return new MarkedBlock(Session.root().resolve("docs/performance.md"), name);
     }
 
-    /** @throws BadInputException if the document doesn't have it */
-    void requireThere() throws IOException {
+    /**
+     * Makes sure, before long work, that the block can be filled.
+     *
+     * @throws BadInputException if the document doesn't have it
+     */
+    public void requireThere() throws IOException {
         filled(Files.readString(document), "");
     }
 
     /** Writes the document with other text in the block. */
-    void fill(String markdown) throws IOException {
+    public void fill(String markdown) throws IOException {
         AtomicFiles.writeString(document, filled(Files.readString(document), markdown));
     }
 

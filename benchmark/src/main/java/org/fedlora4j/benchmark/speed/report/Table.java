@@ -6,25 +6,35 @@ import java.util.Locale;
 import java.util.stream.Collectors;
 
 /** A table in Markdown: names to the left, then numbers, to the right. */
-final class Table {
+public final class Table {
     private final int names;
     private final List<String> titles;
     private final List<List<String>> rows = new ArrayList<>();
 
-    /** @param names how many of the columns are names */
-    Table(int names, String... titles) {
+    /**
+     * A table without rows.
+     *
+     * @param names how many of the columns are names
+     */
+    public Table(int names, String... titles) {
         this.names = names;
         this.titles = List.of(titles);
     }
 
-    void row(List<String> cells) {
+    /**
+     * Adds a row.
+     *
+     * @param cells as many as there are titles
+     */
+    public void row(List<String> cells) {
         if (cells.size() != titles.size()) {
             throw new IllegalArgumentException(cells + " under " + titles);
         }
         rows.add(List.copyOf(cells));
     }
 
-    String markdown() {
+    /** The whole table. */
+    public String markdown() {
         StringBuilder text = new StringBuilder(line(titles));
         text.append("|---".repeat(names))
                 .append("|---:".repeat(titles.size() - names))

@@ -1,0 +1,58 @@
+package org.fedlora4j.benchmark.suite.report;
+
+import java.util.List;
+import org.fedlora4j.benchmark.speed.report.Table;
+import org.fedlora4j.benchmark.suite.Comparison;
+import org.fedlora4j.benchmark.suite.Metric;
+import org.fedlora4j.benchmark.suite.Setup;
+import org.fedlora4j.benchmark.suite.SuiteResults;
+
+/** For a document: a table of scores for each setup, what may be said of ours, and where it was measured. */
+final class MarkdownReport {
+    private MarkdownReport() {}
+
+    static String text(SuiteResults results) {
+        StringBuilder text = new StringBuilder();
+        for (Setup setup : results.setups()) {
+            List<Metric> metrics = results.metrics(setup).stream()
+                    .filter(metric -> metric.score() == Metric.Score.ROUGE_L || metric.score() == Metric.Score.LOSS)
+                    .toList();
+            ScoreTable scores = ScoreTable.of(results, setup, metrics);
+            Table table = new Table(1, scores.titles().toArray(String[]::new));
+            scores.rows()
+                    .forEach(row ->
+                            table.row(row.stream().map(MarkdownReport::cell).toList()));
+            text.append("**")
+                    .append(setup)
+                    .append("**\n\n")
+                    .append(table.markdown())
+                    .append('\n');
+            metrics.forEach(metric -> TestTable.bestRival(results, setup, metric)
+                    .ifPresent(best ->
+                            text.append("- ").append(sentence(results, best)).append('\n')));
+            text.append('\n');
+        }
+        text.append(
+                "Mean ± standard deviation over seeds; ROUGE-L of 100; p of Wilcoxon's signed-rank test over clients and"
+                        + " seeds, with Holm's correction. ");
+        text.append("Suite `%s`, %s in all; %s.\n"
+                .formatted(
+                        results.suite().name(), Where.time(results), String.join("; ", Where.environments(results))));
+        return text.toString();
+    }
+
+    private static String sentence(SuiteResults results, Comparison best) {
+        return "%s: %s against the best rival, %s: %s, p = %s: %s"
+                .formatted(
+                        best.metric().title(),
+                        results.suite().ours(),
+                        best.rival(),
+                        TestTable.gain(best),
+                        TestTable.pValue(best.wilcoxonHolm()),
+                        best.verdict());
+    }
+
+    private static String cell(Html.Cell cell) {
+        return cell.strong() ? "**" + cell.text() + "**" : cell.text();
+    }
+}
