@@ -21,7 +21,7 @@ class SmokeSuiteTest {
         assertThat(launcher.err()).contains("job 6 of 6: demo/manners/local/seed-2");
         assertThat(code).isZero();
         assertThat(launcher.out())
-                .containsPattern("- local loss: fedlora-optimizer against the best rival, .+: .+, p = .+: .+\n")
+                .containsPattern("- local loss: fedlora-optimizer against the best rival, .+: .+, p .+: .+\n")
                 .contains("The report is in " + folder.resolve("smoke/report.html"));
         assertThat(Files.readString(folder.resolve("smoke/report.html")))
                 .contains("6 of 6 jobs are complete")

@@ -15,7 +15,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.function.Function;
 import org.fedlora4j.benchmark.Experiment;
 import org.fedlora4j.benchmark.ExperimentDifferences;
 import org.fedlora4j.benchmark.ExperimentFile;
@@ -27,9 +26,9 @@ import org.fedlora4j.common.BadInputException;
  * The results of those jobs of a suite that are complete.
  *
  * @param results in the order of the suite's jobs
- * @param failures why jobs failed, one line each, by name
+ * @param missing why jobs that were run have no result here, one line each, by name
  */
-public record SuiteResults(Suite suite, List<JobResult> results, Map<String, String> failures) {
+public record SuiteResults(Suite suite, List<JobResult> results, Map<String, String> missing) {
     private static final String RESULT = "result.json";
     private static final JsonMapper JSON = new JsonMapper();
 
@@ -37,56 +36,62 @@ public record SuiteResults(Suite suite, List<JobResult> results, Map<String, Str
         results = List.copyOf(results);
     }
 
-    /** Those of the suite's folder. */
+    /** Those of the suite's folder. A result of other settings is left out, as if its job weren't run. */
     public static SuiteResults ofRuns(Suite suite) throws IOException {
-        Map<String, String> failures = new LinkedHashMap<>();
+        List<JobResult> results = new ArrayList<>();
+        Map<String, String> missing = new LinkedHashMap<>();
         for (Job job : suite.jobs()) {
-            Path file = SuiteRunner.failureFile(job);
+            Path file = job.experiment().output().resolve(RESULT);
+            Path failure = SuiteRunner.failureFile(job);
             if (Files.exists(file)) {
-                failures.put(
-                        job.name(), Files.readString(file).lines().findFirst().orElse("unknown"));
+                Result result = Result.read(file);
+                List<String> differences = differences(file, job.experiment(), result);
+                if (differences.isEmpty()) {
+                    results.add(new JobResult(job, result, partition(file)));
+                } else {
+                    missing.put(job.name(), "was run with " + String.join("; ", differences));
+                }
+            } else if (Files.exists(failure)) {
+                missing.put(
+                        job.name(),
+                        "failed: "
+                                + Files.readString(failure).lines().findFirst().orElse("no reason"));
             }
         }
-        return read(suite, job -> job.experiment().output().resolve(RESULT), failures);
+        return new SuiteResults(suite, results, missing);
     }
 
     /**
      * Those that {@link #export} wrote into a folder.
      *
-     * @throws BadInputException if it has none
+     * @throws BadInputException if it has none, or one is of other settings than the suite's
      */
     public static SuiteResults ofExports(Suite suite, Path folder) throws IOException {
-        SuiteResults results = read(suite, job -> folder.resolve(job.exportedFile()), Map.of());
-        if (results.results.isEmpty()) {
-            throw new BadInputException("--results " + folder + ": holds no result of the suite, wanted some such as "
-                    + suite.jobs().get(0).exportedFile());
-        }
-        return results;
-    }
-
-    private static SuiteResults read(Suite suite, Function<Job, Path> place, Map<String, String> failures)
-            throws IOException {
         List<JobResult> results = new ArrayList<>();
         for (Job job : suite.jobs()) {
-            Path file = place.apply(job);
+            Path file = folder.resolve(job.exportedFile());
             if (Files.exists(file)) {
                 Result result = Result.read(file);
-                requireSame(file, job.experiment(), result);
+                List<String> differences = differences(file, job.experiment(), result);
+                if (!differences.isEmpty()) {
+                    throw new BadInputException(file + ": is of a run with " + String.join("; ", differences)
+                            + "; wanted the suite's settings");
+                }
                 results.add(new JobResult(job, result, partition(file)));
             }
         }
-        return new SuiteResults(suite, results, failures);
+        if (results.isEmpty()) {
+            throw new BadInputException("--results " + folder + ": holds no result of the suite, wanted some such as "
+                    + suite.jobs().get(0).exportedFile());
+        }
+        return new SuiteResults(suite, results, Map.of());
     }
 
-    /** A result of other settings would be compared with what it isn't comparable with. */
-    private static void requireSame(Path file, Experiment experiment, Result result) throws IOException {
+    /** What would be compared with what it isn't comparable with. */
+    private static List<String> differences(Path file, Experiment experiment, Result result) throws IOException {
         // Read and written anew: settings that a later version added then have their defaults.
         JsonNode before = comparable(ExperimentFile.fromTree(result.config().deepCopy(), file + ": config"));
-        List<String> differences = ExperimentDifferences.of(before, comparable(experiment));
-        if (!differences.isEmpty()) {
-            throw new BadInputException(
-                    file + ": is of a run with " + String.join("; ", differences) + "; wanted the suite's settings");
-        }
+        return ExperimentDifferences.of(before, comparable(experiment));
     }
 
     /** An experiment's settings without those that say where things are on one machine, or how they are computed. */

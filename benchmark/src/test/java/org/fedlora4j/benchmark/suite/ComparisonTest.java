@@ -103,9 +103,13 @@ class ComparisonTest {
         SyntheticResults.write(suite, "ours", 1, CLIENTS, 1, 1, 1, 1);
         Path file = suite.jobs().get(0).experiment().output().resolve("result.json");
         Files.writeString(file, Files.readString(file).replace("\"rounds\" : 1,", "\"rounds\" : 5,"));
-        assertThatThrownBy(() -> SuiteResults.ofRuns(suite))
+        SuiteResults runs = SuiteResults.ofRuns(suite);
+        assertThat(runs.results()).isEmpty();
+        assertThat(runs.missing()).containsEntry("model/data/ours/seed-1", "was run with rounds 5, not 1");
+        Path exported = Files.copy(file, folder.resolve("model-data-ours-seed1.json"));
+        assertThatThrownBy(() -> SuiteResults.ofExports(suite, folder))
                 .isInstanceOf(BadInputException.class)
-                .hasMessage(file + ": is of a run with rounds 5, not 1; wanted the suite's settings");
+                .hasMessage(exported + ": is of a run with rounds 5, not 1; wanted the suite's settings");
         Files.writeString(file, "{\"seconds\": 3}");
         assertThatThrownBy(() -> SuiteResults.ofRuns(suite))
                 .isInstanceOf(BadInputException.class)

@@ -82,6 +82,12 @@ public final class SyntheticResults {
         ObjectNode bytes = result.putObject("bytesPerRound");
         bytes.putObject("warm-up").put("up", 7).put("down", 7);
         bytes.putObject("adapt").put("up", 4000).put("down", 5000);
+        ObjectNode data = result.putObject("data");
+        ObjectNode total = data.putObject("total");
+        total.put("records", 7).put("recordsWithoutRoom", 0).put("recordsNotDrawn", 0);
+        total.put("trainExamples", 3).put("testExamples", 4).put("truncatedExamples", 0);
+        data.putObject("clients");
+        data.putNull("split");
         ObjectNode partition = result.putObject("partition");
         clients.forEach(client -> partition.putObject(client).put("a <b>", 3).put("c", 4));
         Path file = job.experiment().output().resolve("result.json");

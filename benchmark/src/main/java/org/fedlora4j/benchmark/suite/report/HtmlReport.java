@@ -89,10 +89,10 @@ final class HtmlReport {
             html.append(Html.element(
                     "p", "Not all results are of the same code, machine and precision: see the lines above."));
         }
-        if (!results.failures().isEmpty()) {
-            html.append(Html.element("h3", "Jobs that failed"))
-                    .append(list(results.failures().entrySet().stream()
-                            .map(failure -> failure.getKey() + ": " + failure.getValue())
+        if (!results.missing().isEmpty()) {
+            html.append(Html.element("h3", "Jobs that are not in this report"))
+                    .append(list(results.missing().entrySet().stream()
+                            .map(job -> job.getKey() + ": " + job.getValue())
                             .toList()));
         }
         html.append("<p class=\"note\">").append(Html.escape(METHODOLOGY)).append("</p>\n");

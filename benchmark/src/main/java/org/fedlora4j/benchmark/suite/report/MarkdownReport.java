@@ -42,14 +42,19 @@ final class MarkdownReport {
     }
 
     private static String sentence(SuiteResults results, Comparison best) {
-        return "%s: %s against the best rival, %s: %s, p = %s: %s"
+        return "%s: %s against the best rival, %s: %s, %s: %s"
                 .formatted(
                         best.metric().title(),
                         results.suite().ours(),
                         best.rival(),
                         TestTable.gain(best),
-                        TestTable.pValue(best.wilcoxonHolm()),
+                        p(best.wilcoxonHolm()),
                         best.verdict());
+    }
+
+    private static String p(double value) {
+        String p = TestTable.pValue(value);
+        return p.startsWith("<") ? "p " + p : "p = " + p;
     }
 
     private static String cell(Html.Cell cell) {

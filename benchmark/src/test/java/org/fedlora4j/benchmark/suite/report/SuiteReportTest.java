@@ -33,8 +33,8 @@ class SuiteReportTest {
                 .contains("| 11.00 ± 1.41 | **1.1000 ± 0.1414** |\n")
                 .contains("| **20.50 ± 0.71** | 2.0500 ± 0.0707 |\n")
                 // All 16 pairs agree: p = 2 / 2^16.
-                .contains("- local loss: ours against the best rival, rival: +0.9500, p = < 0.0001: better\n")
-                .contains("- local ROUGE-L: ours against the best rival, rival: -9.50, p = < 0.0001: worse\n")
+                .contains("- local loss: ours against the best rival, rival: +0.9500, p < 0.0001: better\n")
+                .contains("- local ROUGE-L: ours against the best rival, rival: -9.50, p < 0.0001: worse\n")
                 .contains(
                         "- global loss: ours against the best rival, rival: +0.0000, p = 1.0000: no difference shown\n")
                 .contains("Suite `made-up`, 4 min 0 s in all; <CPU> & Co, 2 cores, 8.0 GB, Linux amd64, precision f32;"
@@ -103,7 +103,7 @@ class SuiteReportTest {
         Files.writeString(job.resolveSibling("seed-1.failure.txt"), "client <b>: diverged\nmore");
         assertThat(Files.readString(new SuiteReport(SuiteResults.ofRuns(suite)).write(folder)))
                 .contains("1 of 2 jobs are complete")
-                .contains("<li>model/data/rival/seed-1: client &lt;b&gt;: diverged</li>")
+                .contains("<li>model/data/rival/seed-1: failed: client &lt;b&gt;: diverged</li>")
                 .contains("There is nothing to test");
     }
 
