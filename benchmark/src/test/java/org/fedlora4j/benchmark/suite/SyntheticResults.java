@@ -83,14 +83,11 @@ public final class SyntheticResults {
         bytes.putObject("warm-up").put("up", 7).put("down", 7);
         bytes.putObject("adapt").put("up", 4000).put("down", 5000);
         ObjectNode data = result.putObject("data");
+        ObjectNode total = data.putObject("total");
+        total.put("records", 7).put("recordsWithoutRoom", 0).put("recordsNotDrawn", 0);
+        total.put("trainExamples", 3).put("testExamples", 4).put("truncatedExamples", 0);
         data.putObject("clients");
-        data.putObject("total")
-                .put("records", 56)
-                .put("recordsWithoutRoom", 0)
-                .put("recordsNotDrawn", 0)
-                .put("trainExamples", 24)
-                .put("testExamples", 32)
-                .put("truncatedExamples", 0);
+        data.putNull("split");
         ObjectNode partition = result.putObject("partition");
         clients.forEach(client -> partition.putObject(client).put("a <b>", 3).put("c", 4));
         Path file = job.experiment().output().resolve("result.json");
