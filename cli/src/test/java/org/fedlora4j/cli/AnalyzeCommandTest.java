@@ -62,10 +62,11 @@ class AnalyzeCommandTest {
                 .contains("| q_proj ")
                 .containsPattern("direction, A : B .* 1\\.7 \\|")
                 .containsPattern("magnitude, B : A .* 41 \\|")
-                .contains(
-                        run.resolve("pictures/sensitivity-clients-columns.svg").toString());
+                .contains(run.resolve("pictures/sensitivity-clients-columns-direction.svg")
+                        .toString());
         assertThat(run.resolve("analysis.json")).isNotEmptyFile();
-        assertThat(run.resolve("pictures/sensitivity-shared-rows.svg")).isNotEmptyFile();
+        assertThat(run.resolve("pictures/sensitivity-shared-rows-magnitude.svg"))
+                .isNotEmptyFile();
     }
 
     @Test
@@ -78,7 +79,7 @@ class AnalyzeCommandTest {
         assertThat(tree.get("from").asText()).isEqualTo(ADAPTER.toString());
         assertThat(tree.at("/comparisons/0/compared").asText()).isEqualTo("other to client");
         assertThat(run.resolve("pictures")).doesNotExist();
-        assertThat(pictures.resolve("sensitivity-other-rows.svg")).isNotEmptyFile();
+        assertThat(pictures.resolve("sensitivity-other-rows-magnitude.svg")).isNotEmptyFile();
     }
 
     @Test

@@ -2,6 +2,7 @@ package org.fedlora4j.benchmark.suite.report;
 
 import java.util.Arrays;
 import java.util.List;
+import org.fedlora4j.benchmark.pictures.Svg;
 import org.fedlora4j.benchmark.suite.Metric;
 
 /**

@@ -2,41 +2,19 @@ package org.fedlora4j.benchmark.suite.report;
 
 import java.util.List;
 import java.util.stream.Collectors;
+import org.fedlora4j.benchmark.pictures.Xml;
 
-/** Pieces of a page. Every text that isn't ours goes through {@link #escape}. */
+/** Pieces of a page. Every text that isn't ours goes through {@link Xml#escape}. */
 final class Html {
     private Html() {}
 
-    /** A text that shows as it is, in HTML and in XML, within elements and within attributes. */
-    static String escape(String text) {
-        StringBuilder escaped = new StringBuilder();
-        text.codePoints().forEach(character -> {
-            switch (character) {
-                case '&' -> escaped.append("&amp;");
-                case '<' -> escaped.append("&lt;");
-                case '>' -> escaped.append("&gt;");
-                case '"' -> escaped.append("&quot;");
-                case '\'' -> escaped.append("&#39;");
-                default -> escaped.appendCodePoint(isXml(character) ? character : '?');
-            }
-        });
-        return escaped.toString();
-    }
-
-    /** XML has no way to write other control characters, halves of surrogate pairs and the last of a plane. */
-    private static boolean isXml(int character) {
-        boolean control = character < ' ' && character != '\t' && character != '\n';
-        boolean half = character >= Character.MIN_SURROGATE && character <= Character.MAX_SURROGATE;
-        return !control && !half && (character & 0xfffe) != 0xfffe;
-    }
-
     static String element(String name, String text) {
-        return "<" + name + ">" + escape(text) + "</" + name + ">\n";
+        return "<" + name + ">" + Xml.escape(text) + "</" + name + ">\n";
     }
 
     /** What opens at a click. */
     static String details(String summary, String html) {
-        return "<details><summary>" + escape(summary) + "</summary>\n" + html + "</details>\n";
+        return "<details><summary>" + Xml.escape(summary) + "</summary>\n" + html + "</details>\n";
     }
 
     /** A cell of a table. */
@@ -46,7 +24,7 @@ final class Html {
         }
 
         private String html(String element) {
-            String shown = strong ? "<strong>" + escape(text) + "</strong>" : escape(text);
+            String shown = strong ? "<strong>" + Xml.escape(text) + "</strong>" : Xml.escape(text);
             return "<" + element + ">" + shown + "</" + element + ">";
         }
     }

@@ -9,6 +9,7 @@ import java.util.stream.Collectors;
 import java.util.stream.StreamSupport;
 import org.fedlora4j.benchmark.Result;
 import org.fedlora4j.benchmark.SettingsFile;
+import org.fedlora4j.benchmark.pictures.Xml;
 import org.fedlora4j.benchmark.suite.JobResult;
 import org.fedlora4j.benchmark.suite.Metric;
 import org.fedlora4j.benchmark.suite.Setup;
@@ -95,7 +96,7 @@ final class HtmlReport {
                             .map(job -> job.getKey() + ": " + job.getValue())
                             .toList()));
         }
-        html.append("<p class=\"note\">").append(Html.escape(METHODOLOGY)).append("</p>\n");
+        html.append("<p class=\"note\">").append(Xml.escape(METHODOLOGY)).append("</p>\n");
     }
 
     private void section(Setup setup) throws IOException {

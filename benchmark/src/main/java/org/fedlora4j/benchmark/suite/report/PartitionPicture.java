@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeSet;
+import org.fedlora4j.benchmark.pictures.Svg;
 
 /**
  * Who holds what: a bar a client, with a part for each category.

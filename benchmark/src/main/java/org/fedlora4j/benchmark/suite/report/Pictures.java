@@ -13,6 +13,7 @@ import java.util.stream.Collectors;
 import java.util.stream.DoubleStream;
 import org.fedlora4j.benchmark.Metrics;
 import org.fedlora4j.benchmark.Result;
+import org.fedlora4j.benchmark.pictures.LineChart;
 import org.fedlora4j.benchmark.suite.JobResult;
 import org.fedlora4j.benchmark.suite.Metric;
 import org.fedlora4j.benchmark.suite.Setup;
@@ -21,6 +22,8 @@ import org.jspecify.annotations.Nullable;
 
 /** The pictures of one setup. */
 final class Pictures {
+    private static final String ROUNDS = "rounds, with warm-up rounds";
+
     private final SuiteResults results;
     private final Setup setup;
     private final List<String> methods;
@@ -59,7 +62,7 @@ final class Pictures {
                 methods.stream().map(method -> line(method, method, curve)).toList();
         String title = "Loss of the " + model.title() + " model" + (model == Metric.Model.LOCAL ? "s" : "")
                 + " after each round: " + setup;
-        return new LineChart(title, "loss on test examples", lines).svg();
+        return new LineChart(title, ROUNDS, "loss on test examples", false, lines).svg();
     }
 
     /** How far clients' directions agreed, of every part that a method averages on the sphere. */
@@ -76,7 +79,9 @@ final class Pictures {
                 ? Optional.empty()
                 : Optional.of(new LineChart(
                                 "Mean resultant length of the clients' directions: " + setup,
+                                ROUNDS,
                                 "1: all clients the same",
+                                false,
                                 lines)
                         .svg());
     }
@@ -99,8 +104,8 @@ final class Pictures {
         List<List<LineChart.Point>> seeds =
                 results.of(setup, method).values().stream().map(curve).toList();
         SortedMap<Integer, List<Double>> byRound = new TreeMap<>();
-        seeds.forEach(seed -> seed.forEach(point -> byRound.computeIfAbsent(point.round(), round -> new ArrayList<>())
-                .add(point.value())));
+        seeds.forEach(seed -> seed.forEach(point ->
+                byRound.computeIfAbsent(point.x(), round -> new ArrayList<>()).add(point.value())));
         List<LineChart.Point> mean = new ArrayList<>();
         byRound.forEach((round, values) -> {
             if (values.size() == seeds.size()) {

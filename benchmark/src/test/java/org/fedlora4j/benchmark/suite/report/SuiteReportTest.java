@@ -1,7 +1,6 @@
 package org.fedlora4j.benchmark.suite.report;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.within;
 
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -122,19 +121,6 @@ class SuiteReportTest {
                 false);
         SuiteResults exported = SuiteResults.ofExports(elsewhere, folder.resolve("exported"));
         assertThat(new SuiteReport(exported).markdown()).isEqualTo(new SuiteReport(results).markdown());
-    }
-
-    @Test
-    void scalesHaveRoundSteps() {
-        LineChart.Scale scale = LineChart.Scale.of(0.43, 2.91);
-        assertThat(scale.step()).isEqualTo(0.5);
-        assertThat(scale.ticks()).containsExactly(0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0);
-        assertThat(scale.format(2.5)).isEqualTo("2.5");
-        // All the same: still a scale that holds it.
-        LineChart.Scale flat = LineChart.Scale.of(1, 1);
-        assertThat(flat.least()).isLessThanOrEqualTo(1);
-        assertThat(flat.most()).isCloseTo(1.1, within(1e-9));
-        assertThat(flat.format(1.02)).isEqualTo("1.02");
     }
 
     private SuiteResults results() throws IOException {

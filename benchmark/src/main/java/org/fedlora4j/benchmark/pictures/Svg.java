@@ -1,4 +1,4 @@
-package org.fedlora4j.benchmark.suite.report;
+package org.fedlora4j.benchmark.pictures;
 
 import java.util.List;
 import java.util.Locale;
@@ -7,9 +7,11 @@ import java.util.Locale;
  * A picture in SVG, dark on white, that needs nothing beside it: text is in the reader's own font. Coordinates are in
  * pixels from the left top corner.
  */
-final class Svg {
-    static final String INK = "#222222";
-    static final String FAINT = "#d8d8d8";
+public final class Svg {
+    /** Of text and axes. */
+    public static final String INK = "#222222";
+    /** Of what only helps the eye. */
+    public static final String FAINT = "#d8d8d8";
 
     /** Told apart by the colour-blind too (Okabe and Ito); the first stands out. */
     private static final List<String> COLOURS = List.of(
@@ -22,49 +24,50 @@ final class Svg {
     private final StringBuilder text = new StringBuilder();
 
     /** How a text lies to its point. */
-    enum Anchor {
+    public enum Anchor {
         START,
         MIDDLE,
         END
     }
 
     /** @param title what the picture shows, for those who can't see it */
-    Svg(double width, double height, String title) {
+    public Svg(double width, double height, String title) {
         text.append(format(
                         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %.0f %.0f\" width=\"%.0f\" height=\"%.0f\""
                                 + " role=\"img\" font-family=\"Helvetica, Arial, sans-serif\" font-size=\"%d\">",
                         width, height, width, height, FONT_SIZE))
                 .append("<title>")
-                .append(Html.escape(title))
+                .append(Xml.escape(title))
                 .append("</title>\n");
         rectangle(0, 0, width, height, "#ffffff", "");
     }
 
     /** The i-th of colours that go round. */
-    static String colour(int i) {
+    public static String colour(int i) {
         return COLOURS.get(i % COLOURS.size());
     }
 
     /** Dashes by which lines of the same colour are told apart. */
-    static String dashes(int i) {
+    public static String dashes(int i) {
         int turn = i / COLOURS.size();
         return turn == 0 ? "none" : (2 + 3 * turn) + " 3";
     }
 
     /** About how wide a text is. */
-    static double width(String text) {
+    public static double width(String text) {
         return LETTER_WIDTH * text.length();
     }
 
     /** @param hover is shown under the pointer, unless empty */
-    void rectangle(double x, double y, double width, double height, String fill, String hover) {
+    public void rectangle(double x, double y, double width, double height, String fill, String hover) {
         text.append(format(
                 "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"%s\">", x, y, width, height, fill));
         hover(hover);
         text.append("</rect>\n");
     }
 
-    void line(double x1, double y1, double x2, double y2, String stroke) {
+    /** A line from one point to another. */
+    public void line(double x1, double y1, double x2, double y2, String stroke) {
         text.append(format(
                 "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"%s\"/>\n", x1, y1, x2, y2, stroke));
     }
@@ -75,7 +78,7 @@ final class Svg {
      * @param points x and y each
      * @param opacity from 0, not to be seen, to 1
      */
-    void curve(List<double[]> points, String stroke, double width, String dashes, double opacity, String hover) {
+    public void curve(List<double[]> points, String stroke, double width, String dashes, double opacity, String hover) {
         text.append(format(
                 "<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"%.1f\" stroke-dasharray=\"%s\" opacity=\"%.2f\" points=\"",
                 stroke, width, dashes, opacity));
@@ -85,30 +88,32 @@ final class Svg {
         text.append("</polyline>\n");
     }
 
-    void dot(double x, double y, double radius, String fill, String hover) {
+    /** @param hover is shown under the pointer, unless empty */
+    public void dot(double x, double y, double radius, String fill, String hover) {
         text.append(format("<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\" fill=\"%s\">", x, y, radius, fill));
         hover(hover);
         text.append("</circle>\n");
     }
 
-    void label(double x, double y, Anchor anchor, String label) {
+    /** A text. */
+    public void label(double x, double y, Anchor anchor, String label) {
         label(x, y, anchor, 0, INK, "normal", label);
     }
 
     /** @param degrees by which it is turned about its point, clockwise */
-    void label(double x, double y, Anchor anchor, double degrees, String fill, String weight, String label) {
+    public void label(double x, double y, Anchor anchor, double degrees, String fill, String weight, String label) {
         text.append(format(
                         "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\" fill=\"%s\" font-weight=\"%s\"",
                         x, y, anchor.name().toLowerCase(Locale.ROOT), fill, weight))
                 .append(degrees == 0 ? "" : format(" transform=\"rotate(%.0f %.1f %.1f)\"", degrees, x, y))
                 .append('>')
-                .append(Html.escape(label))
+                .append(Xml.escape(label))
                 .append("</text>\n");
     }
 
     private void hover(String hover) {
         if (!hover.isEmpty()) {
-            text.append("<title>").append(Html.escape(hover)).append("</title>");
+            text.append("<title>").append(Xml.escape(hover)).append("</title>");
         }
     }
 
