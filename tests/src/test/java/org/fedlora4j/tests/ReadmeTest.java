@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The README's commands, run as users run them. */
+/** The README's commands, run as users run them; that of the smoke suite is in {@link SmokeSuiteTest}. */
 class ReadmeTest {
     /** One step a phase: what is tested is that the example runs, on the real model and data. */
     private static final String SHORT_RECIPE = """
@@ -66,6 +66,8 @@ class ReadmeTest {
                         "./fedlora export runs/dolly-smollm2 --client open_qa --to exported/open_qa",
                         "./fedlora export runs/dolly-smollm2 --merge --to exported/smollm2-dolly",
                         "./fedlora convert exported/smollm2-dolly exported/smollm2-dolly.gguf --dtype q8_0",
+                        "./fedlora benchmark benchmark/suites/smoke.yaml",
+                        "./fedlora analyze runs/dolly-smollm2",
                         EXAMPLE.formatted("", "FineTune", "models/smollm2 " + DOLLY + " my-adapter 20"),
                         EXAMPLE.formatted("", "Evaluate", "models/smollm2 my-adapter " + DOLLY + " 8"));
     }
@@ -156,7 +158,8 @@ class ReadmeTest {
                 "export runs/dolly-smollm2 --client open_qa --to exported/open_qa",
                 "export runs/dolly-smollm2 --merge --to exported/smollm2-dolly",
                 "convert exported/smollm2-dolly exported/smollm2-dolly.gguf --dtype q8_0",
-                "convert exported/smollm2-dolly.gguf again --dtype bf16")) {
+                "convert exported/smollm2-dolly.gguf again --dtype bf16",
+                "analyze runs/dolly-smollm2")) {
             assertThat(launcher.run(command.split(" "))).as(launcher.err()).isZero();
         }
         assertThat(launcher.run("generate", "models/smollm2", "--prompt", "Why is the sky blue?"))
@@ -197,6 +200,7 @@ class ReadmeTest {
         ObjectNode result = (ObjectNode) new ObjectMapper()
                 .readTree(folder.resolve(run).resolve("result.json").toFile());
         result.remove("seconds");
+        result.get("rounds").forEach(round -> ((ObjectNode) round).remove("seconds"));
         ((ObjectNode) result.get("config")).remove("output");
         return result;
     }
