@@ -25,6 +25,8 @@ public final class SensitivityPictures {
 
         private final String key;
         private final String unit;
+
+        @SuppressWarnings("ImmutableEnumChecker") // The functions hold nothing.
         private final ToDoubleFunction<Sensitivity> value;
 
         Measure(String key, String unit, ToDoubleFunction<Sensitivity> value) {
