@@ -18,6 +18,7 @@ import org.fedlora4j.lora.MagnitudeAxis;
  */
 public final class SensitivityPictures {
     /** What is drawn, each in a picture of its own. */
+    @SuppressWarnings("ImmutableEnumChecker") // The functions hold nothing.
     private enum Measure {
         DIRECTION("direction", "mean (1 - cos)", Sensitivity::direction),
         MAGNITUDE("magnitude", "mean |m' - m|", Sensitivity::magnitude),
@@ -25,8 +26,6 @@ public final class SensitivityPictures {
 
         private final String key;
         private final String unit;
-
-        @SuppressWarnings("ImmutableEnumChecker") // The functions hold nothing.
         private final ToDoubleFunction<Sensitivity> value;
 
         Measure(String key, String unit, ToDoubleFunction<Sensitivity> value) {

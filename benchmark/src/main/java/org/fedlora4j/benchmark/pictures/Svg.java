@@ -58,7 +58,11 @@ public final class Svg {
         return LETTER_WIDTH * text.length();
     }
 
-    /** @param hover is shown under the pointer, unless empty */
+    /**
+     * A filled rectangle.
+     *
+     * @param hover is shown under the pointer, unless empty
+     */
     public void rectangle(double x, double y, double width, double height, String fill, String hover) {
         text.append(format(
                 "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"%s\">", x, y, width, height, fill));
@@ -88,7 +92,11 @@ public final class Svg {
         text.append("</polyline>\n");
     }
 
-    /** @param hover is shown under the pointer, unless empty */
+    /**
+     * A filled circle.
+     *
+     * @param hover is shown under the pointer, unless empty
+     */
     public void dot(double x, double y, double radius, String fill, String hover) {
         text.append(format("<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\" fill=\"%s\">", x, y, radius, fill));
         hover(hover);
@@ -100,7 +108,11 @@ public final class Svg {
         label(x, y, anchor, 0, INK, "normal", label);
     }
 
-    /** @param degrees by which it is turned about its point, clockwise */
+    /**
+     * A text that may be turned.
+     *
+     * @param degrees by which it is turned about its point, clockwise
+     */
     public void label(double x, double y, Anchor anchor, double degrees, String fill, String weight, String label) {
         text.append(format(
                         "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\" fill=\"%s\" font-weight=\"%s\"",
