@@ -76,15 +76,15 @@ class SuiteReportTest {
             parse(Files.readString(folder.resolve("pictures/model-data-" + kind + ".svg")));
         }
         assertThat(Files.readString(folder.resolve("pictures/model-data-global-loss.svg")))
-                .contains("rival, after 0 rounds: 3.0000")
-                .contains("rival, after 1 rounds: 2.5000")
-                .contains("rival, after 2 rounds: 2.0000");
+                .contains("rival, 0: 3.000")
+                .contains("rival, 1: 2.500")
+                .contains("rival, 2: 2.000");
         // Not evaluated after the warm-up; 2.05 is the mean over seeds.
         assertThat(Files.readString(folder.resolve("pictures/model-data-local-loss.svg")))
-                .doesNotContain("after 1 rounds")
-                .contains("rival, after 2 rounds: 2.0500");
+                .doesNotContain("rival, 1:")
+                .contains("rival, 2: 2.050");
         assertThat(Files.readString(folder.resolve("pictures/model-data-drift.svg")))
-                .contains("ours: A.direction, after 2 rounds: 0.9000");
+                .contains("ours: A.direction, 2: 0.9000");
         // ROUGE-L of client b: 1 and 1.2 tenths of 100 for ours.
         assertThat(Files.readString(folder.resolve("pictures/model-data-clients.svg")))
                 .contains("ours, b: 11.00");
