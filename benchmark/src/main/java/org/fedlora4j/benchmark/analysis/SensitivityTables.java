@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import org.fedlora4j.benchmark.speed.report.Table;
 import org.fedlora4j.federation.Sensitivity;
 import org.fedlora4j.lora.MagnitudeAxis;
 import org.fedlora4j.lora.Part;
@@ -29,8 +30,8 @@ public final class SensitivityTables {
     }
 
     private String text() {
-        String tables = compared() + "\n" + moved().text() + "\n" + ratios().text() + "\n"
-                + targets().text();
+        String tables = compared() + "\n" + moved().aligned() + "\n" + ratios().aligned() + "\n"
+                + targets().aligned();
         return undefined.isEmpty()
                 ? tables
                 : tables + "\n"
@@ -66,8 +67,8 @@ public final class SensitivityTables {
         return parts.isEmpty() ? "nothing" : parts.stream().map(Part::toString).collect(Collectors.joining(", "));
     }
 
-    private AlignedTable moved() {
-        AlignedTable table = new AlignedTable(
+    private Table moved() {
+        Table table = new Table(
                 3,
                 "compared",
                 "along",
@@ -97,7 +98,7 @@ public final class SensitivityTables {
                 String.format(Locale.ROOT, "%,d", moved.vectors()));
     }
 
-    private AlignedTable ratios() {
+    private Table ratios() {
         List<String> titles = new ArrayList<>(List.of("ratio"));
         for (Comparison comparison : analysis.comparisons()) {
             for (MagnitudeAxis axis : MagnitudeAxis.values()) {
@@ -105,7 +106,7 @@ public final class SensitivityTables {
             }
         }
         titles.add("the authors");
-        AlignedTable table = new AlignedTable(1, titles.toArray(String[]::new));
+        Table table = new Table(1, titles.toArray(String[]::new));
         table.row(ratioCells("direction, A : B", Movement::direction, Movement.AUTHORS_DIRECTION));
         table.row(ratioCells("magnitude, B : A", Movement::magnitude, Movement.AUTHORS_MAGNITUDE));
         table.row(ratioCells("relative magnitude, B : A", Movement::relativeMagnitude, Movement.AUTHORS_MAGNITUDE));
@@ -123,8 +124,8 @@ public final class SensitivityTables {
         return cells;
     }
 
-    private AlignedTable targets() {
-        AlignedTable table = new AlignedTable(
+    private Table targets() {
+        Table table = new Table(
                 3,
                 "compared",
                 "along",

@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /** A table in Markdown: names to the left, then numbers, to the right. */
 public final class Table {
@@ -41,6 +43,32 @@ public final class Table {
                 .append("|\n");
         rows.forEach(row -> text.append(line(row)));
         return text.toString();
+    }
+
+    /** The whole table, with columns that line up as plain text too. */
+    public String aligned() {
+        int[] widths = IntStream.range(0, titles.size())
+                .map(column -> Stream.concat(Stream.of(titles), rows.stream())
+                        .mapToInt(row -> row.get(column).length())
+                        .max()
+                        .orElseThrow())
+                .toArray();
+        List<String> rule = IntStream.range(0, widths.length)
+                .mapToObj(column -> column < names ? "-".repeat(widths[column]) : "-".repeat(widths[column] - 1) + ":")
+                .toList();
+        return Stream.concat(Stream.of(titles, rule), rows.stream())
+                .map(row -> line(padded(row, widths)))
+                .collect(Collectors.joining());
+    }
+
+    private List<String> padded(List<String> cells, int[] widths) {
+        return IntStream.range(0, widths.length)
+                .mapToObj(column -> {
+                    String padding =
+                            " ".repeat(widths[column] - cells.get(column).length());
+                    return column < names ? cells.get(column) + padding : padding + cells.get(column);
+                })
+                .toList();
     }
 
     private static String line(List<String> cells) {
