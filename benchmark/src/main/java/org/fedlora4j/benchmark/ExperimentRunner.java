@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -73,6 +74,16 @@ public final class ExperimentRunner {
      *     stands against it; nothing has been written then
      */
     public Result run(ExistingRun existing) throws IOException {
+        return run(existing, List.of());
+    }
+
+    /**
+     * Runs the experiment, or what is left of it, beside others.
+     *
+     * @param others complete runs; the base model isn't scored again where one of them did so on the same tests
+     * @throws BadInputException as {@link #run(ExistingRun)}
+     */
+    public Result run(ExistingRun existing, Collection<Result> others) throws IOException {
         Precision.Choice precision = Precision.choose(experiment.precision());
         RunFolder.check(experiment, existing, precision);
         LanguageModel.Settings settings = LanguageModel.Settings.DEFAULT
@@ -89,18 +100,22 @@ public final class ExperimentRunner {
                     Evaluator evaluator =
                             new Evaluator(model, tokenizer, experiment.lora(), experiment.evaluation(), progress)) {
                 RunFolder folder = RunFolder.open(experiment, existing, precision);
-                return run(
-                        federation,
-                        evaluator,
-                        data,
-                        folder,
-                        Environment.here(model.settings().precision()));
+                Environment environment = Environment.here(model.settings().precision());
+                Optional<Result> sameBase = others.stream()
+                        .filter(other -> other.hasBaseScoresOf(experiment, environment))
+                        .findFirst();
+                return run(federation, evaluator, data, folder, environment, sameBase.map(Result::scores));
             }
         }
     }
 
     private Result run(
-            Federation federation, Evaluator evaluator, ExperimentData data, RunFolder folder, Environment environment)
+            Federation federation,
+            Evaluator evaluator,
+            ExperimentData data,
+            RunFolder folder,
+            Environment environment,
+            Optional<Result.Scores> sameBase)
             throws IOException {
         boolean personal = !experiment.recipe().privateParts().isEmpty()
                 || !experiment.clientRanks().isEmpty();
@@ -118,8 +133,13 @@ public final class ExperimentRunner {
         }
         Instant began = clock.instant();
         Result.Scores finalScores = Result.Scores.of(
-                clientScores(federation, scores, federation::personal, data.clients()),
-                unseenScores(federation, new ModelScores(evaluator, data.unseen(), personal), data.unseen(), folder));
+                clientScores(federation, scores, sameBase, federation::personal, data.clients()),
+                unseenScores(
+                        federation,
+                        new ModelScores(evaluator, data.unseen(), personal),
+                        sameBase.map(Result.Scores::unseen),
+                        data.unseen(),
+                        folder));
         Result result = new Result(
                 ExperimentFile.toTree(experiment),
                 environment,
@@ -137,14 +157,19 @@ public final class ExperimentRunner {
         return result;
     }
 
-    /** @param own each client's own model */
+    /**
+     * @param sameBase what another run came to on the same clients' tests
+     * @param own each client's own model
+     */
     private List<Result.ClientScores> clientScores(
             Federation federation,
             ModelScores scores,
+            Optional<Result.Scores> sameBase,
             Function<String, AdapterState> own,
             List<ClientRecords> clients) {
         boolean generate = experiment.evaluation().rouge();
-        SortedMap<String, Metrics> base = scores.base(generate);
+        SortedMap<String, Metrics> base =
+                sameBase.map(Result.Scores::baseByClient).orElseGet(() -> scores.base(generate));
         SortedMap<String, Metrics> global = scores.global(federation, generate);
         SortedMap<String, Metrics> local = scores.local(federation, own, global, generate);
         List<Result.ClientScores> byClient = new ArrayList<>();
@@ -161,7 +186,11 @@ public final class ExperimentRunner {
 
     /** Lets clients that took no part in training personalise the global model, keeps what they make and scores it. */
     private Result.@Nullable Scores unseenScores(
-            Federation federation, ModelScores scores, List<ClientRecords> unseen, RunFolder folder)
+            Federation federation,
+            ModelScores scores,
+            Optional<Result.Scores> sameBase,
+            List<ClientRecords> unseen,
+            RunFolder folder)
             throws IOException {
         if (unseen.isEmpty()) {
             return null;
@@ -174,7 +203,7 @@ public final class ExperimentRunner {
                     "unseen-" + client.id(), adapter, experiment.recipe().magnitudeAxis(), experiment.model());
         }
         return Result.Scores.of(
-                clientScores(federation, scores, id -> Objects.requireNonNull(own.get(id)), unseen), null);
+                clientScores(federation, scores, sameBase, id -> Objects.requireNonNull(own.get(id)), unseen), null);
     }
 
     private void requireFit(LanguageModel model, Tokenizer tokenizer) {

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.function.Function;
 import org.fedlora4j.common.AtomicFiles;
 import org.fedlora4j.common.BadInputException;
@@ -45,6 +46,9 @@ public record Result(
         long skippedRecords,
         DataCounts data,
         SortedMap<String, SortedMap<String, Integer>> partition) {
+    /** What the scores of the base model depend on. */
+    private static final List<String> BASE_SETTINGS = List.of("model", "data", "evaluate", "seed");
+
     private static final JsonMapper MAPPER = JsonMapper.builder()
             .enable(SerializationFeature.INDENT_OUTPUT)
             // Files of other versions have other fields too; without those that are read here, they are none.
@@ -76,6 +80,17 @@ public record Result(
         } catch (JacksonException e) {
             throw new BadInputException(file + ": no result of an experiment: " + e.getOriginalMessage(), e);
         }
+    }
+
+    /**
+     * Whether another experiment, run here, would come to the same scores of the base model.
+     *
+     * @param here the environment of the other
+     */
+    boolean hasBaseScoresOf(Experiment other, Environment here) {
+        JsonNode settings = ExperimentFile.toTree(other);
+        return environment.equals(here)
+                && BASE_SETTINGS.stream().allMatch(key -> config.path(key).equals(settings.path(key)));
     }
 
     /**
@@ -114,6 +129,13 @@ public record Result(
                     scores.map(each -> Worst.of(ids, each)),
                     List.copyOf(clients),
                     unseen);
+        }
+
+        /** The base model's scores on each client's tests. */
+        SortedMap<String, Metrics> baseByClient() {
+            SortedMap<String, Metrics> base = new TreeMap<>();
+            clients.forEach(client -> base.put(client.id(), client.base()));
+            return base;
         }
 
         /** The clients' scores in their order. */

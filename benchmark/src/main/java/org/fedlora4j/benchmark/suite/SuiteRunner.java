@@ -67,6 +67,7 @@ public final class SuiteRunner {
     private List<String> run(List<Job> jobs) throws IOException {
         TimeLeft left = new TimeLeft(jobs);
         List<String> failed = new ArrayList<>();
+        List<Result> complete = new ArrayList<>();
         for (Job job : jobs) {
             ExperimentRunner runner = new ExperimentRunner(job.experiment(), progress);
             boolean unchanged = runner.differencesFromExistingRun().isEmpty();
@@ -74,10 +75,11 @@ public final class SuiteRunner {
             if (result.isEmpty()) {
                 progress.line("job %d of %d: %s; %s"
                         .formatted(jobs.indexOf(job) + 1, jobs.size(), job.name(), left.describe()));
-                result = run(job, runner, unchanged ? ExistingRun.RESUME : ExistingRun.REPLACE);
+                result = run(job, runner, complete, unchanged);
             }
             if (result.isPresent()) {
                 runner.deleteStates();
+                complete.add(result.get());
                 left.done(job, result.get().seconds());
             } else {
                 failed.add(job.name());
@@ -99,10 +101,11 @@ public final class SuiteRunner {
     }
 
     /** Runs a job, or what is left of it; none where it fails. */
-    private Optional<Result> run(Job job, ExperimentRunner runner, ExistingRun existing) throws IOException {
+    private Optional<Result> run(Job job, ExperimentRunner runner, List<Result> complete, boolean unchanged)
+            throws IOException {
         Path failure = failureFile(job);
         try {
-            Result result = runner.run(existing);
+            Result result = runner.run(unchanged ? ExistingRun.RESUME : ExistingRun.REPLACE, complete);
             Files.deleteIfExists(failure);
             return Optional.of(result);
         } catch (BadInputException e) {

@@ -77,6 +77,19 @@ class SuiteRunnerTest {
                 .containsPattern("job 4 of 4: tiny/words/averaging/seed-2; about \\d+ s left for all\n");
     }
 
+    /** The methods of a seed have the same base model and tests. */
+    @Test
+    void theBaseModelIsScoredOnceASeed() throws IOException {
+        assertThat(shown.split("evaluating the base model on colours", -1))
+                .hasSize(1 + finished.seeds().size());
+        for (int job = 0; job < JOBS.size(); job += 2) {
+            assertThat(result(shared.resolve("finished/jobs").resolve(JOBS.get(job + 1)))
+                            .at("/scores/base"))
+                    .isEqualTo(result(shared.resolve("finished/jobs").resolve(JOBS.get(job)))
+                            .at("/scores/base"));
+        }
+    }
+
     @Test
     void completeJobsAreNotRunAgain() throws IOException {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
