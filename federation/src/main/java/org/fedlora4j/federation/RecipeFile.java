@@ -30,6 +30,7 @@ public final class RecipeFile {
     /** The recipes that come with fedlora4j. */
     public static final List<String> BUILT_IN = List.of(
             "fedlora-optimizer",
+            "fedlora-magnitude-last",
             "fedlora-two-phase",
             "fedlora-joint",
             "fedlora-global-only",

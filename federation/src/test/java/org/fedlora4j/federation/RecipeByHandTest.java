@@ -40,6 +40,7 @@ class RecipeByHandTest {
             case "local" -> alone();
             case "centralized" -> centralized();
             case "fedlora-optimizer" -> optimizer();
+            case "fedlora-magnitude-last" -> magnitudeLast();
             case "fedlora-two-phase" -> twoPhase();
             case "fedlora-joint" -> joint();
             case "fedlora-global-only" -> globalOnly();
@@ -155,6 +156,18 @@ class RecipeByHandTest {
         run.assertGlobal(a(3, 4).with(b(3, 14)));
         run.assertOwn("a", a(3, 4).with(b(12, 14)));
         run.assertOwn("b", a(3, 4).with(b(3, 7)));
+    }
+
+    private static void magnitudeLast() throws IOException {
+        Run run = averaged("fedlora-magnitude-last");
+        float side = (float) (5 / Math.sqrt(10));
+        run.phase("direction", direction(1, 0), direction(0, 1));
+        // Until the finish everybody has the shared model.
+        run.assertOwn("a", a(side, 3 * side).with(b(1, 7)));
+        run.phase("magnitude", magnitude(2, 7), magnitude(1, 3.5f));
+        run.assertGlobal(a(side, 3 * side).with(b(1, 7)));
+        run.assertOwn("a", a(side, 3 * side).with(b(2, 7)));
+        run.assertOwn("b", a(side, 3 * side).with(b(1, 3.5f)));
     }
 
     private static void twoPhase() throws IOException {

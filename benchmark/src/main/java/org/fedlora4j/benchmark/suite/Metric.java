@@ -100,7 +100,12 @@ public record Metric(Model model, Score score) {
 
     /** Of a whole run, in which it is: the mean over clients, by their examples. */
     public double of(Result result) {
-        return Objects.requireNonNull(score.of(model.ofAll.apply(result.scores())));
+        return of(result.scores());
+    }
+
+    /** Of some of a run's clients: the mean over them, by their examples. */
+    public double of(Result.Scores scores) {
+        return Objects.requireNonNull(score.of(model.ofAll.apply(scores)));
     }
 
     /** Of one client of a run in which it is. */

@@ -39,10 +39,7 @@ public final class SyntheticResults {
      */
     public static void write(Suite suite, String method, int seed, List<String> clients, double... localLosses)
             throws IOException {
-        Job job = suite.jobs().stream()
-                .filter(each -> each.method().equals(method) && each.seed() == seed)
-                .findFirst()
-                .orElseThrow();
+        Job job = job(suite, method, seed);
         ObjectNode result = JSON.createObjectNode();
         result.set("config", ExperimentFile.toTree(job.experiment()));
         ObjectNode environment =
@@ -90,9 +87,34 @@ public final class SyntheticResults {
         data.putNull("split");
         ObjectNode partition = result.putObject("partition");
         clients.forEach(client -> partition.putObject(client).put("a <b>", 3).put("c", 4));
-        Path file = job.experiment().output().resolve("result.json");
+        Path file = file(job);
         Files.createDirectories(file.getParent());
         Files.writeString(file, result.toPrettyString());
+    }
+
+    /** Adds scores of one unseen client to a result: all models have the same loss. */
+    public static void addUnseen(Suite suite, String method, int seed, double loss) throws IOException {
+        Path file = file(job(suite, method, seed));
+        ObjectNode result = (ObjectNode) JSON.readTree(file.toFile());
+        ObjectNode unseen = ((ObjectNode) result.path("scores")).putObject("unseen");
+        ObjectNode client = unseen.putArray("clients").addObject();
+        client.put("id", "newcomer").put("examples", 4);
+        for (String model : List.of("base", "global", "local")) {
+            unseen.set(model, metrics(loss));
+            client.set(model, metrics(loss));
+        }
+        Files.writeString(file, result.toPrettyString());
+    }
+
+    private static Job job(Suite suite, String method, int seed) {
+        return suite.jobs().stream()
+                .filter(each -> each.method().equals(method) && each.seed() == seed)
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private static Path file(Job job) {
+        return job.experiment().output().resolve("result.json");
     }
 
     private static ObjectNode metrics(double loss) {

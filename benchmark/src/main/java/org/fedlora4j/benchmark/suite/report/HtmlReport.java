@@ -103,6 +103,8 @@ final class HtmlReport {
         html.append(Html.element("h2", setup.toString()));
         scores(setup, Metric.Model.GLOBAL, "Scores of the global model");
         scores(setup, Metric.Model.LOCAL, "Scores of the clients' local models");
+        html.append(Html.element("h3", "Between clients")).append(ClientTables.fairness(results, setup));
+        html.append(ClientTables.unseen(results, setup));
         html.append(Html.element("h3", "Ours against the best rival of each metric"));
         List<List<Html.Cell>> best = TestTable.againstTheBest(results, setup);
         if (best.isEmpty()) {

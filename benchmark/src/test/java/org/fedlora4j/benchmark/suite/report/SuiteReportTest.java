@@ -93,6 +93,33 @@ class SuiteReportTest {
                 .contains("seed 1");
     }
 
+    /** Losses of 1 to 8 in one seed and 2 to 9 in the other: worst 8 and 9, deviation 2.4495 in both. */
+    @Test
+    void saysHowEvenlyClientsAreServed() throws IOException {
+        Suite suite = SyntheticResults.suite(folder, List.of("ours"), List.of(1, 2));
+        SyntheticResults.write(suite, "ours", 1, CLIENTS, 1, 2, 3, 4, 5, 6, 7, 8);
+        SyntheticResults.write(suite, "ours", 2, CLIENTS, 2, 3, 4, 5, 6, 7, 8, 9);
+        assertThat(Files.readString(new SuiteReport(SuiteResults.ofRuns(suite)).write(folder)))
+                .contains("<th>local ROUGE-L, worst client</th><th>std over clients</th>"
+                        + "<th>local loss, worst client</th><th>std over clients</th>")
+                // Of the global model every client's loss is 2; a low ROUGE-L is a bad one.
+                .contains("<td>ours</td><td>20.00</td><td>0.00</td><td>2.0000</td><td>0.0000</td>"
+                        + "<td>15.00</td><td>24.49</td><td>8.5000</td><td>2.4495</td>")
+                .doesNotContain("took no part in training");
+    }
+
+    @Test
+    void showsTheScoresOfUnseenClients() throws IOException {
+        Suite suite = SyntheticResults.suite(folder, List.of("ours"), List.of(1, 2));
+        SyntheticResults.write(suite, "ours", 1, CLIENTS, 1, 1, 1, 1, 1, 1, 1, 1);
+        SyntheticResults.write(suite, "ours", 2, CLIENTS, 2, 2, 2, 2, 2, 2, 2, 2);
+        SyntheticResults.addUnseen(suite, "ours", 1, 5);
+        SyntheticResults.addUnseen(suite, "ours", 2, 7);
+        String page = Files.readString(new SuiteReport(SuiteResults.ofRuns(suite)).write(folder));
+        assertThat(page.substring(page.indexOf("took no part in training")))
+                .contains("<td>60.00 ± 14.14</td><td>6.0000 ± 1.4142</td>");
+    }
+
     @Test
     void saysWhatFailedAndWhatIsMissing() throws IOException {
         Suite suite = SyntheticResults.suite(folder, List.of("ours", "rival"), List.of(1));
