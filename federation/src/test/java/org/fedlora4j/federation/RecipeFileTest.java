@@ -52,7 +52,7 @@ class RecipeFileTest {
         assertThat(recipe.magnitudeStep()).isEqualTo(MagnitudeStep.MULTIPLICATIVE);
         assertThat(recipe.round()).extracting(Phase::name).containsExactly("adapt", "direction", "magnitude");
         assertThat(recipe.round()).extracting(Phase::steps).containsExactly(6, 3, 3);
-        assertThat(recipe.round()).extracting(Phase::learningRate).containsExactly(2e-3, 1e-2, 2e-2);
+        assertThat(recipe.round()).extracting(Phase::learningRate).containsExactly(5e-3, 1e-2, 2e-2);
         Phase magnitude = recipe.round().get(2);
         assertThat(magnitude.share()).isEmpty();
         assertThat(recipe.privateParts()).containsExactly(Part.B_MAGNITUDE);
