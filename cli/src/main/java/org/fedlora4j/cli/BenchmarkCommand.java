@@ -66,8 +66,8 @@ final class BenchmarkCommand implements Callable<Integer> {
     @Option(
             names = "--update",
             paramLabel = "FILE.md",
-            description =
-                    "Put the tables between the lines <!-- quality:begin --> and <!-- quality:end --> of this file.")
+            description = "Put the tables between the lines <!-- NAME:begin --> and <!-- NAME:end --> of this file, where"
+                    + " NAME is the suite's.")
     private @Nullable Path document;
 
     /** What the report is made from, where nothing is run. */
@@ -83,7 +83,7 @@ final class BenchmarkCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         Suite suite = SuiteFile.load(file, overrides);
         if (document != null) {
-            SuiteReport.blockOf(document).requireThere();
+            SuiteReport.blockOf(suite, document).requireThere();
         }
         boolean run = source == null || (!source.reportOnly && source.results == null);
         List<String> failed = run ? new SuiteRunner(suite, Progress.onStderr()).run(pattern(), force) : List.of();
@@ -106,7 +106,7 @@ final class BenchmarkCommand implements Callable<Integer> {
         SuiteReport report = new SuiteReport(results);
         Path page = report.write(suite.output());
         if (document != null) {
-            SuiteReport.blockOf(document).fill(report.markdown());
+            SuiteReport.blockOf(suite, document).fill(report.markdown());
         }
         PrintWriter out = spec.commandLine().getOut();
         out.print(report.markdown());

@@ -16,7 +16,7 @@ class BenchmarkCommandTest {
     void runsReportsExportsAndUpdates() throws IOException {
         Path suite = suite();
         Path readme =
-                Files.writeString(folder.resolve("README.md"), "a\n<!-- quality:begin -->\n<!-- quality:end -->\nb\n");
+                Files.writeString(folder.resolve("README.md"), "a\n<!-- quick:begin -->\n<!-- quick:end -->\nb\n");
         Cli first = Cli.run("benchmark", suite, "--only", "seed-1", "--export", folder.resolve("exported"));
         assertThat(first.err()).isEmpty();
         assertThat(first.code()).isZero();
@@ -38,8 +38,8 @@ class BenchmarkCommandTest {
         assertThat(folder.resolve("again/report.html")).exists();
         assertThat(folder.resolve("again/jobs")).doesNotExist();
         assertThat(Files.readString(readme))
-                .startsWith("a\n<!-- quality:begin -->\n**demo, manners**\n")
-                .endsWith("<!-- quality:end -->\nb\n");
+                .startsWith("a\n<!-- quick:begin -->\n**demo, manners**\n")
+                .endsWith("<!-- quick:end -->\nb\n");
     }
 
     @Test
@@ -58,7 +58,7 @@ class BenchmarkCommandTest {
         assertRefused("holds no result of the suite, wanted some such as demo-manners-", suite(), "--results", folder);
         Path document = Files.writeString(folder.resolve("notes.md"), "no markers");
         assertRefused(
-                document + ": found no block, wanted a line <!-- quality:begin -->", suite(), "--update", document);
+                document + ": found no block, wanted a line <!-- quick:begin -->", suite(), "--update", document);
         assertRefused("mutually exclusive", suite(), "--report-only", "--results", folder);
         assertThat(folder.resolve("out")).doesNotExist();
     }

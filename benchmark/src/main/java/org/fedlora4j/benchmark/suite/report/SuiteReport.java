@@ -5,13 +5,12 @@ import java.nio.file.Path;
 import java.util.Map;
 import org.fedlora4j.benchmark.speed.report.MarkedBlock;
 import org.fedlora4j.benchmark.suite.Setup;
+import org.fedlora4j.benchmark.suite.Suite;
 import org.fedlora4j.benchmark.suite.SuiteResults;
 import org.fedlora4j.common.AtomicFiles;
 
 /** Shows what a suite came to. */
 public final class SuiteReport {
-    private static final String BLOCK = "quality";
-
     private final SuiteResults results;
 
     /** @param results at least one */
@@ -19,9 +18,9 @@ public final class SuiteReport {
         this.results = results;
     }
 
-    /** The place of a document that {@link #markdown} is for, between {@code <!-- quality:begin -->} and its end. */
-    public static MarkedBlock blockOf(Path document) {
-        return new MarkedBlock(document, BLOCK);
+    /** The place of a document that {@link #markdown} is for, between {@code <!-- SUITE:begin -->} and its end. */
+    public static MarkedBlock blockOf(Suite suite, Path document) {
+        return new MarkedBlock(document, suite.name());
     }
 
     /** Tables of the scores, what may be said of ours, and where it was measured. */
