@@ -170,7 +170,9 @@ public final class ExperimentRunner {
         boolean generate = experiment.evaluation().rouge();
         SortedMap<String, Metrics> base =
                 sameBase.map(Result.Scores::baseByClient).orElseGet(() -> scores.base(generate));
-        SortedMap<String, Metrics> global = scores.global(federation, generate);
+        // Where nothing is shared, the global model is still the base model.
+        SortedMap<String, Metrics> global =
+                federation.global().isTrained() ? scores.global(federation, generate) : base;
         SortedMap<String, Metrics> local = scores.local(federation, own, global, generate);
         List<Result.ClientScores> byClient = new ArrayList<>();
         for (ClientRecords client : clients) {

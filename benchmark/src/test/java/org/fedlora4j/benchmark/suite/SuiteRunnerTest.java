@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
+import org.fedlora4j.benchmark.Result;
 import org.fedlora4j.benchmark.TinyModel;
 import org.fedlora4j.benchmark.suite.report.SuiteReport;
 import org.fedlora4j.common.BadInputException;
@@ -181,6 +182,8 @@ class SuiteRunnerTest {
         assertThat(results.results())
                 .extracting(result -> result.job().method())
                 .containsExactly("local");
+        Result local = results.results().get(0).result();
+        assertThat(local.scores().global()).isEqualTo(local.scores().base()).isNotEqualTo(local.scores().local());
         assertThat(results.missing()).containsOnlyKeys("tiny/words/diverges/seed-1");
         assertThat(results.missing().get("tiny/words/diverges/seed-1")).contains("lower the phase's learning-rate");
     }
