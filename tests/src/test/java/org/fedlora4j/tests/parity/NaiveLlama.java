@@ -39,27 +39,24 @@ final class NaiveLlama {
         this.adapters = adapters;
     }
 
-    /** The logits [T][V]. */
-    double[][] logits(int[] ids) {
-        return head(states(ids));
-    }
+    /** @param logits [T][V] */
+    record Result(double[][] logits, double loss) {}
 
     double loss(int[] ids) {
-        return loss(logits(ids), ids);
+        return loss(head(states(ids)), ids);
     }
 
-    /** The loss; gradients are left in the adapters. */
-    double gradients(int[] ids) {
+    /** Forward and backward; gradients are left in the adapters. */
+    Result gradients(int[] ids) {
         double[][] last = states(ids);
         double[][] logits = head(last);
-        double loss = loss(logits, ids);
         double[][] normed = NaiveMath.productBackward(
                 lossBackward(logits, ids), row -> weights.row(headName(), row), config.hiddenSize());
         double[][] gradient = NaiveMath.normBackward(normed, last, finalNorm(), config.rmsNormEps());
         for (int layer = config.layers() - 1; layer >= 0; layer--) {
             gradient = backward(layer, gradient);
         }
-        return loss;
+        return new Result(logits, loss(logits, ids));
     }
 
     /** Hidden states after the last layer. */

@@ -49,7 +49,7 @@ final class NaiveLora {
         return NaiveMath.productBackward(innerGradient, row -> a[row], a[0].length);
     }
 
-    private static double[][] wide(Matrix matrix) {
+    static double[][] wide(Matrix matrix) {
         double[][] wide = new double[matrix.rows()][matrix.columns()];
         for (int row = 0; row < matrix.rows(); row++) {
             for (int column = 0; column < matrix.columns(); column++) {

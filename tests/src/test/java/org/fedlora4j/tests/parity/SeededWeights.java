@@ -19,6 +19,7 @@ import org.fedlora4j.model.weights.SafetensorsWriter;
  * them are exact in bf16.
  */
 final class SeededWeights implements NaiveLlama.WeightRows {
+    private static final double ROUNDING = 0x1p-24;
     private static final double BOUND = 1.28 * Math.sqrt(3);
 
     private final LlamaConfig config;
@@ -42,6 +43,24 @@ final class SeededWeights implements NaiveLlama.WeightRows {
             values[i] = Float.intBitsToFloat(Float.floatToRawIntBits((float) value) & 0xffff0000);
         }
         return values;
+    }
+
+    /**
+     * The same weights, each off by float32's rounding of 2^-24, up or down at random.
+     *
+     * @param draw another number gives other directions
+     */
+    NaiveLlama.WeightRows rounded(int draw) {
+        return (name, row) -> {
+            double[] values = row(name, row);
+            SplittableRandom random = new SplittableRandom((seed * 37 + draw + name.hashCode()) * 1_000_003 + row);
+            long bits = 0;
+            for (int i = 0; i < values.length; i++) {
+                bits = i % Long.SIZE == 0 ? random.nextLong() : bits >>> 1;
+                values[i] *= 1 + ROUNDING * (2 * (bits & 1) - 1);
+            }
+            return values;
+        };
     }
 
     /** Writes a checkpoint as {@code convert} does. */
