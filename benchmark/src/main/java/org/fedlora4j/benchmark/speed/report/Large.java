@@ -26,8 +26,8 @@ final class Large {
     static void run(String... texts) throws IOException {
         Arguments arguments = Arguments.parse(
                 texts, List.of("PYTHON", "MODEL"), Session.options("turns", "tokens", "steps", "cases", "recompute"));
-        Session session = new Session(
-                "large-" + arguments.path("MODEL").getFileName(), MarkedBlock.inPerformance("large"), arguments);
+        String name = "large-" + arguments.path("MODEL").getFileName();
+        Session session = new Session(name, MarkedBlock.inPerformance(name), arguments);
         int turns = arguments.number("turns", 1);
         int tokens = arguments.number("tokens", 512);
         List<Case> cases = Case.chosen(arguments.text("cases", "f32,bf16"), session);
