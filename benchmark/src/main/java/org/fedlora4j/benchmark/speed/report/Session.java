@@ -29,7 +29,7 @@ final class Session {
     /** Of every command. {@code out} is the folder of results, {@code update-docs} has them shown in the documents too. */
     private static final Set<String> OPTIONS = Set.of("threads", "warm-up", "out", "update-docs");
 
-    private static final Duration LONGEST_RUN = Duration.ofMinutes(10);
+    private static final Duration LONGEST_RUN = Duration.ofMinutes(30);
     private static final JsonMapper MAPPER =
             JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
 
