@@ -25,6 +25,19 @@ public final class Arguments {
         this.line = line;
     }
 
+    /** Ends a program whose arguments or files are wrong with the line that says so, and no stack trace. */
+    public static void showMistakesPlainly() {
+        Thread main = Thread.currentThread();
+        Thread.UncaughtExceptionHandler others = main.getUncaughtExceptionHandler();
+        main.setUncaughtExceptionHandler((thread, failure) -> {
+            if (failure instanceof BadInputException) {
+                System.err.println(failure.getMessage());
+            } else {
+                others.uncaughtException(thread, failure);
+            }
+        });
+    }
+
     /**
      * Reads arguments. An option without a value has the empty one.
      *

@@ -27,7 +27,7 @@ import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Times what no training step can do without: the products with frozen weights, x·Wᵀ forward and dy·W backward, of
- * every projection of every layer and of the head, with nothing between them. In bf16 those that read a norm multiply both
+ * every projection of every layer and of the head, with nothing between them; with {@code --forward} those of a forward pass alone. In bf16 those that read a norm multiply both
  * of its parts, as a step does.
  */
 public final class MatmulLimit implements AutoCloseable {
@@ -48,7 +48,7 @@ public final class MatmulLimit implements AutoCloseable {
     private final Map<Long, INDArray> results = new HashMap<>();
     private final List<Runnable> products = new ArrayList<>();
 
-    private MatmulLimit(Checkpoint checkpoint, int rows, Precision precision) throws IOException {
+    private MatmulLimit(Checkpoint checkpoint, int rows, Precision precision, boolean forwardOnly) throws IOException {
         this.rows = rows;
         this.precision = precision;
         LlamaConfig config = checkpoint.config();
@@ -63,17 +63,19 @@ public final class MatmulLimit implements AutoCloseable {
                 backward.add(product(operand(weight.size(0)), weight, false, false, result(weight.size(1))));
             }
         }
-        Collections.reverse(backward);
-        products.addAll(backward);
+        if (!forwardOnly) {
+            Collections.reverse(backward);
+            products.addAll(backward);
+        }
     }
 
     public static void main(String[] texts) throws IOException {
-        Arguments arguments =
-                Arguments.parse(texts, List.of("MODEL", "BATCH", "TOKENS", "PRECISION"), Set.of("steps", "warm-up"));
+        Arguments arguments = Arguments.parse(
+                texts, List.of("MODEL", "BATCH", "TOKENS", "PRECISION"), Set.of("steps", "warm-up", "forward"));
         Precision precision = Precision.choose(arguments.text("PRECISION")).precision();
         int rows = arguments.number("BATCH") * arguments.number("TOKENS");
         try (Checkpoint checkpoint = Checkpoint.open(arguments.path("MODEL"));
-                MatmulLimit limit = new MatmulLimit(checkpoint, rows, precision)) {
+                MatmulLimit limit = new MatmulLimit(checkpoint, rows, precision, arguments.has("forward"))) {
             List<Double> millis = Measurement.time(
                     arguments.number("warm-up", Measurement.WARM_UP),
                     arguments.number("steps", 8),

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -33,7 +34,6 @@ public record Measurement(
         SortedMap<String, Double> values,
         SortedMap<String, String> versions) {
     private static final JsonMapper MAPPER = new JsonMapper();
-    private static final Path STATUS = Path.of("/proc/self/status");
     private static final String PEAK = "VmHWM:";
     /** Seconds, if no others are asked for; the peers have the same. */
     static final int WARM_UP = 8;
@@ -49,7 +49,7 @@ public record Measurement(
 
     /** What this process measured, whose memory has peaked by now. */
     static Measurement here(List<Double> millis, double tokens, SortedMap<String, Double> values) throws IOException {
-        return new Measurement(millis, tokens, residentPeak(), values, new TreeMap<>());
+        return new Measurement(millis, tokens, status(ProcessHandle.current().pid(), PEAK), values, new TreeMap<>());
     }
 
     /**
@@ -70,6 +70,13 @@ public record Measurement(
             millis.add((System.nanoTime() - stepBegan) / 1e6);
         }
         return millis;
+    }
+
+    /** This, and what else became known. */
+    public Measurement with(String name, double value) {
+        SortedMap<String, Double> more = new TreeMap<>(values);
+        more.put(name, value);
+        return new Measurement(millis, tokens, peakBytes, more, versions);
     }
 
     @JsonProperty
@@ -103,15 +110,24 @@ public record Measurement(
         }
     }
 
-    private static long residentPeak() throws IOException {
-        if (!Files.isReadable(STATUS)) {
+    /**
+     * Bytes that Linux has noted of a process.
+     *
+     * @param field of {@code /proc/PID/status}, with its colon, such as {@code VmHWM:}
+     * @return 0 where the system is not Linux, or the process has ended
+     */
+    public static long status(long process, String field) throws IOException {
+        List<String> lines;
+        try {
+            lines = Files.readAllLines(Path.of("/proc", Long.toString(process), "status"));
+        } catch (NoSuchFileException e) {
             return 0;
         }
-        return Files.readAllLines(STATUS).stream()
-                .filter(line -> line.startsWith(PEAK))
+        return lines.stream()
+                .filter(line -> line.startsWith(field))
                 .map(line -> line.replaceAll("[^0-9]", ""))
                 .mapToLong(kilobytes -> 1024 * Long.parseLong(kilobytes))
                 .findFirst()
-                .orElseThrow();
+                .orElse(0);
     }
 }

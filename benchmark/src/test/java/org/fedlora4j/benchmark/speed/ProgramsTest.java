@@ -1,6 +1,7 @@
 package org.fedlora4j.benchmark.speed;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -68,6 +69,23 @@ class ProgramsTest {
         Measurement limit = run(MatmulLimit::main, folder.toString(), "2", "8", "f32", "--steps=2");
         assertThat(limit.millis()).hasSize(2).allMatch(millis -> millis > 0);
         assertThat(limit.tokens()).isEqualTo(16);
+    }
+
+    @Test
+    void theLimitOfAForwardPass() throws IOException {
+        Measurement limit = run(MatmulLimit::main, folder.toString(), "2", "8", "f32", "--steps=2", "--forward");
+        assertThat(limit.millis()).hasSize(2);
+        assertThat(limit.tokens()).isEqualTo(16);
+    }
+
+    /** The first step's loss is that of the model without an adapter. */
+    @Test
+    void aForwardPassHasTheLossThatAStepBeginsWith() throws IOException {
+        Measurement forward = run(ForwardBenchmark::main, folder.toString(), "2", "8", "--steps=2");
+        Measurement step = run(StepBenchmark::main, folder.toString(), "2", "8", "--steps=1");
+        assertThat(forward.millis()).hasSize(2);
+        assertThat(forward.tokens()).isEqualTo(16);
+        assertThat(forward.values().get("firstLoss")).isCloseTo(step.values().get("firstLoss"), withinPercentage(0.01));
     }
 
     @Test

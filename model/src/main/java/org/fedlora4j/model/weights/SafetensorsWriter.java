@@ -21,14 +21,16 @@ import org.fedlora4j.common.AtomicFiles;
 /**
  * Writes a safetensors file, tensor by tensor, so that no tensor need be in memory. The same tensors give the same
  * bytes whatever the order in which they were added: wider types come first and names ascend, as in the reference
- * implementation. The data begins on a boundary of 64 bytes.
+ * implementation. The data begins on a boundary of 64 bytes, unless the header is {@link #shortHeader short}.
  */
 public final class SafetensorsWriter {
     private static final int ALIGNMENT = 64;
+    private static final int SHORT_ALIGNMENT = 8;
     private static final int CHUNK_ELEMENTS = 1 << 16;
 
     private final Map<String, String> metadata = new TreeMap<>();
     private final Map<String, Tensor> tensors = new TreeMap<>();
+    private int headerAlignment = ALIGNMENT;
     private boolean aligned;
 
     /** Writes a tensor's elements, row-major and little-endian, and nothing else. */
@@ -76,6 +78,12 @@ public final class SafetensorsWriter {
      */
     public SafetensorsWriter aligned() {
         aligned = true;
+        return this;
+    }
+
+    /** Fills the header up to a boundary of 8 bytes only, as the reference implementation does: the file is as long as its. */
+    public SafetensorsWriter shortHeader() {
+        headerAlignment = SHORT_ALIGNMENT;
         return this;
     }
 
@@ -147,7 +155,7 @@ public final class SafetensorsWriter {
             begin += tensor.bytes;
         }
         byte[] text = json.toString().getBytes(StandardCharsets.UTF_8);
-        int padded = (Long.BYTES + text.length + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+        int padded = (Long.BYTES + text.length + headerAlignment - 1) / headerAlignment * headerAlignment;
         ByteBuffer header = ByteBuffer.allocate(padded).order(ByteOrder.LITTLE_ENDIAN);
         header.putLong(padded - Long.BYTES).put(text);
         Arrays.fill(header.array(), header.position(), padded, (byte) ' ');

@@ -65,7 +65,7 @@ final class Generation {
                 .filter(run -> run.point().equals(batch)
                         && (run.subject().equals(Case.F32.ourName())
                                 || run.subject().equals(Case.F32.peerName(PEER))))
-                .<Map<String, Double>>map(run -> run.measurement().values())
+                .<Map<String, Double>>map(run -> run.measurement().values().subMap("first[", "first]"))
                 .distinct()
                 .toList();
         if (first.size() > 1) {

@@ -43,14 +43,15 @@ final class Runs {
         return !byTurn(point, subject).isEmpty();
     }
 
-    /** The median over turns of something measured. */
+    /** The median over turns of something measured; NaN if it never was. */
     double median(String point, String subject, ToDoubleFunction<Measurement> measured) {
-        return Measurement.median(byTurn(point, subject).values().stream()
+        List<Double> values = byTurn(point, subject).values().stream()
                 .map(measured::applyAsDouble)
-                .toList());
+                .toList();
+        return values.isEmpty() ? Double.NaN : Measurement.median(values);
     }
 
-    /** What {@code subject} has for each that {@code other} had in the same turn. */
+    /** What {@code subject} has for each that {@code other} had in the same turn; NaN if they never were in one. */
     Ratio ratio(String point, String subject, String other, ToDoubleFunction<Measurement> measured) {
         Map<Integer, Measurement> others = byTurn(point, other);
         List<Double> ratios = new ArrayList<>();
@@ -60,6 +61,9 @@ final class Runs {
                 ratios.add(measured.applyAsDouble(measurement) / measured.applyAsDouble(beside));
             }
         });
+        if (ratios.isEmpty()) {
+            return new Ratio(Double.NaN, Double.NaN, Double.NaN);
+        }
         return new Ratio(Measurement.median(ratios), Collections.min(ratios), Collections.max(ratios));
     }
 

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -28,7 +29,7 @@ final class Session {
     /** Of every command. {@code out} is the folder of results, {@code update-docs} has them shown in the documents too. */
     private static final Set<String> OPTIONS = Set.of("threads", "warm-up", "out", "update-docs");
 
-    private static final Duration LONGEST_RUN = Duration.ofMinutes(10);
+    private static final Duration LONGEST_RUN = Duration.ofMinutes(30);
     private static final JsonMapper MAPPER =
             JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
 
@@ -41,6 +42,7 @@ final class Session {
     private final boolean updateDocs;
     private final Progress progress = Progress.onStderr();
     private final Runs runs = new Runs();
+    private final Map<String, String> declined = new LinkedHashMap<>();
     private int begunBusy;
 
     /** What is saved of a session beside its table. */
@@ -113,11 +115,18 @@ final class Session {
         }
     }
 
-    /** Runs one command, and saves what it measured. */
+    /** Runs one command, and saves what it measured. If it declines, the user is told, here and under the report. */
     void measure(String point, String subject, int turn, Command command) throws IOException {
         boolean quiet = OtherLoad.awaitQuiet();
+        Measurement measurement;
+        try {
+            measurement = command.run(threads, LONGEST_RUN);
+        } catch (Command.Declined e) {
+            declined.put(point + ", " + subject, e.getMessage());
+            say(point + ", turn " + turn + ": left out, " + e.getMessage() + "   " + subject);
+            return;
+        }
         begunBusy += quiet ? 0 : 1;
-        Measurement measurement = command.run(threads, LONGEST_RUN);
         say("%s, turn %d: %s ms, %s MB   %s%s"
                 .formatted(
                         point,
@@ -140,7 +149,10 @@ final class Session {
 
     /** Prints and saves the report, and shows it in the document if that was asked for. */
     void finish(String markdown) throws IOException {
-        String report = markdown + "\n" + machine.describe(threads, runs.versions()) + "."
+        String leftOut = declined.entrySet().stream()
+                .map(entry -> " Left out: " + entry.getKey() + ", for it " + entry.getValue() + ".")
+                .collect(Collectors.joining());
+        String report = markdown + "\n" + machine.describe(threads, runs.versions()) + "." + leftOut
                 + (begunBusy == 0
                         ? ""
                         : " Of %d measurements, %d began while other processes computed."

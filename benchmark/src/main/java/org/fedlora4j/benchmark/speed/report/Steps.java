@@ -72,7 +72,7 @@ final class Steps {
     }
 
     /** Who computes another loss computes something else, and its speed says nothing. */
-    private static void requireSameLoss(Runs runs, String batch) {
+    static void requireSameLoss(Runs runs, String batch) {
         List<Double> losses = new ArrayList<>();
         for (Runs.Run run : runs.all()) {
             Double loss = run.measurement().values().get(FIRST_LOSS);

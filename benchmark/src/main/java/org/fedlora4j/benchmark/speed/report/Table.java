@@ -9,6 +9,8 @@ import java.util.stream.Stream;
 
 /** A table in Markdown: names to the left, then numbers, to the right. */
 public final class Table {
+    private static final String UNKNOWN = "–";
+
     private final int names;
     private final List<String> titles;
     private final List<List<String>> rows = new ArrayList<>();
@@ -77,12 +79,14 @@ public final class Table {
 
     /** With separators of thousands; digits after the point below 100. */
     static String number(double value) {
-        return String.format(Locale.ROOT, value < 10 ? "%.2f" : value < 100 ? "%.1f" : "%,.0f", value);
+        return Double.isNaN(value)
+                ? UNKNOWN
+                : String.format(Locale.ROOT, value < 10 ? "%.2f" : value < 100 ? "%.1f" : "%,.0f", value);
     }
 
     /** In MB, of 10^6 bytes. */
     static String megabytes(double bytes) {
-        return String.format(Locale.ROOT, "%,.0f", bytes / 1e6);
+        return Double.isNaN(bytes) ? UNKNOWN : String.format(Locale.ROOT, "%,.0f", bytes / 1e6);
     }
 
     static String percent(double share) {
@@ -91,6 +95,9 @@ public final class Table {
 
     /** The median, and the range where there were several turns. */
     static String ratio(Runs.Ratio ratio) {
+        if (Double.isNaN(ratio.median())) {
+            return UNKNOWN;
+        }
         String median = String.format(Locale.ROOT, "**%.2f**", ratio.median());
         return ratio.least() == ratio.most()
                 ? median

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import org.fedlora4j.benchmark.TinyModel;
+import org.fedlora4j.benchmark.speed.Measurement;
 import org.fedlora4j.benchmark.speed.StepBenchmark;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,7 +31,11 @@ class CommandTest {
         Command command = Command.java(StepBenchmark.class, folder.toString(), "1", "8", "--steps=3", "--warm-up=1");
         assertThat(command)
                 .hasToString("org.fedlora4j.benchmark.speed.StepBenchmark " + folder + " 1 8 --steps=3 --warm-up=1");
-        assertThat(command.run(1, LIMIT).millis()).hasSize(3);
+        Measurement measurement = command.run(1, LIMIT);
+        assertThat(measurement.millis()).hasSize(3);
+        // A JVM that computes has some ten megabytes at least, and no more than were resident.
+        assertThat(measurement.values().get(Command.PEAK_ANONYMOUS_BYTES))
+                .isBetween(1e7, (double) measurement.peakBytes());
     }
 
     @Test
@@ -43,6 +48,14 @@ class CommandTest {
         var measurement = peer.run(2, LIMIT);
         assertThat(measurement.millis()).isEqualTo(List.of(1.0));
         assertThat(measurement.values()).containsEntry("threads", 2.0);
+    }
+
+    @Test
+    void aPeerMayDecline() throws IOException {
+        Command peer = script("echo '{\"declined\": \"needs 30 GB; 20 GB are available\"}'");
+        assertThatThrownBy(() -> peer.run(2, LIMIT))
+                .isInstanceOf(Command.Declined.class)
+                .hasMessage("needs 30 GB; 20 GB are available");
     }
 
     @Test

@@ -39,6 +39,33 @@ class TablesTest {
     }
 
     @Test
+    void largeModelsBesideAPeerThatMayStayOut() {
+        addLarge("forward", "fedlora4j f32", 5_000, 1_000, 14_000);
+        addLarge("forward", "matmuls f32", 4_000, 500, 14_000);
+        addLarge("training step", "fedlora4j f32", 10_000, 2_000, 15_000);
+        addLarge("training step", "matmuls f32", 8_000, 500, 14_000);
+        for (String pass : List.of("forward", "training step")) {
+            addLarge(pass, "fedlora4j bf16", 2_000, 1_500, 15_000);
+            addLarge(pass, "PEFT bf16", 2_500, 18_000, 19_000);
+            addLarge(pass, "matmuls bf16", 1_600, 500, 14_000);
+        }
+        assertThat(Large.table(runs, List.of(Case.F32, Case.BF16))).isEqualTo("""
+                        | pass | precision | s | PEFT | tokens/s | PEFT | ratio | matmuls alone s | to matmuls | peak anonymous | PEFT | peak resident | PEFT |
+                        |---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|
+                        | forward | f32 | 5.00 | – | 20.0 | – | – | 4.00 | **1.25** | 1,000 | – | 14,000 | – |
+                        | forward | bf16 | 2.00 | 2.50 | 50.0 | 40.0 | **1.25** | 1.60 | **1.25** | 1,500 | 18,000 | 15,000 | 19,000 |
+                        | training step | f32 | 10.0 | – | 10.0 | – | – | 8.00 | **1.25** | 2,000 | – | 15,000 | – |
+                        | training step | bf16 | 2.00 | 2.50 | 50.0 | 40.0 | **1.25** | 1.60 | **1.25** | 1,500 | 18,000 | 15,000 | 19,000 |
+                        """);
+    }
+
+    private void addLarge(String pass, String subject, double millis, long anonymousMegabytes, long megabytes) {
+        Measurement measurement =
+                measured(millis, megabytes * 1_000_000).with(Command.PEAK_ANONYMOUS_BYTES, anonymousMegabytes * 1e6);
+        runs.add(new Runs.Run(pass, subject, 1, measurement));
+    }
+
+    @Test
     void ratiosShowTheirRange() {
         assertThat(Table.ratio(new Runs.Ratio(1.5, 1.25, 2))).isEqualTo("**1.50** (1.25–2.00)");
     }
