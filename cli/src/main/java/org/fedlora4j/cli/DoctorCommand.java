@@ -42,7 +42,7 @@ final class DoctorCommand implements Callable<Integer> {
     }
 
     private static void print(DoctorReport report, PrintWriter out) {
-        DoctorReport.Backend backend = report.backend();
+        DoctorReport.Nd4jBackend backend = report.backend();
         CpuFeatures cpu = report.cpu();
         line(out, "backend", backend.name() + ", " + backend.library());
         backend.gpus().forEach(gpu -> line(out, "gpu", gpu.describe()));

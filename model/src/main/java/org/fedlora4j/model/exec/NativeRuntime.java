@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Sets what ND4J's native libraries read once, when they are loaded. Every class through which ND4J can be entered calls
  * {@link #ensure()} in its static initialiser, so that the command line, tests and users of the library run alike. It
- * loads no native library. What the user has set stands. Where a build has two backends, ND4J is shown the chosen one only.
+ * loads no library that reads them. What the user has set stands. Where a build has two backends, ND4J is shown the chosen one only.
  *
  * <p>What is set, and why:
  *

@@ -10,6 +10,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.cpu.nativecpu.CpuBackend;
 import org.nd4j.linalg.factory.Nd4j;
 
 class BackendChoiceTest {
@@ -19,9 +20,9 @@ class BackendChoiceTest {
 
     @Test
     void aBuildForGpusUsesThem() {
-        CudaDriver able = new CudaDriver(11_060, 0, List.of(A100));
-        assertThat(BackendChoice.decide(null, true, () -> able)).isEqualTo(new BackendChoice(Backend.CUDA, null));
-        assertThat(BackendChoice.decide("cuda", true, () -> able)).isEqualTo(new BackendChoice(Backend.CUDA, null));
+        assertThat(CudaDriver.problem(new CudaDriver(11_060, 0, List.of(A100)))).isNull();
+        assertThat(BackendChoice.decide(null, true, () -> null)).isEqualTo(new BackendChoice(Backend.CUDA, null));
+        assertThat(BackendChoice.decide("cuda", true, () -> null)).isEqualTo(new BackendChoice(Backend.CUDA, null));
     }
 
     @Test
@@ -32,8 +33,8 @@ class BackendChoiceTest {
                 .isEqualTo(new BackendChoice(Backend.CPU, null));
     }
 
-    private static @Nullable CudaDriver notAsked() {
-        throw new AssertionError("the driver was asked for");
+    private static @Nullable String notAsked() {
+        throw new AssertionError("CUDA was asked for");
     }
 
     @Test
@@ -71,6 +72,24 @@ class BackendChoiceTest {
                 .isEqualTo("CUDA can't be used: the NVIDIA driver is for CUDA 10.2: install driver 450.80.02 or newer "
                         + "(CUDA 11)" + OR_THE_CPU);
         assertThat(problem(new CudaDriver(11_000, 0, List.of(A100)))).isNull();
+    }
+
+    /** A library that is missing or broken is found before ND4J prints a stack trace. */
+    @Test
+    void whatNd4jItselfFindsWrong() {
+        assertThat(BackendChoice.problemOfNd4j(Backend.CPU.implementation())).isNull();
+        assertThat(BackendChoice.problemOfNd4j(Broken.class.getName()))
+                .isEqualTo(
+                        "ND4J's own check fails (java.lang.UnsatisfiedLinkError: no libcublas.so.11): see docs/gpu.md");
+        assertThat(BackendChoice.problemOfNd4j("no.such.Backend")).contains("ClassNotFoundException");
+    }
+
+    /** A backend whose libraries don't load. */
+    public static final class Broken extends CpuBackend {
+        @Override
+        public boolean canRun() {
+            throw new UnsatisfiedLinkError("no libcublas.so.11");
+        }
     }
 
     @Test
@@ -188,7 +207,8 @@ class BackendChoiceTest {
     }
 
     private static @Nullable String problem(@Nullable CudaDriver driver) {
-        return BackendChoice.decide(null, true, () -> driver).problem();
+        return BackendChoice.decide(null, true, () -> CudaDriver.problem(driver))
+                .problem();
     }
 
     private static CudaDriver.Gpu gpu(String name, int major, int minor) {
