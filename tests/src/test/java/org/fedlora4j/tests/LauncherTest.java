@@ -63,8 +63,9 @@ class LauncherTest {
             Process process = launcher().start(Map.of("JAVA_OPTS", "-Dfedlora.backend=cuda"), command);
             assertThat(process.waitFor()).as(command[0]).isEqualTo(2);
             assertThat(launcher().err())
-                    .isEqualTo("fedlora: fedlora.backend: found cuda, which this build is without; wanted cpu, or a build "
-                            + "with mvn -P cuda (docs/gpu.md)\n");
+                    .isEqualTo(
+                            "fedlora: fedlora.backend: found cuda, which this build is without; wanted cpu, or a build "
+                                    + "with mvn -P cuda (docs/gpu.md)\n");
             assertThat(launcher().out()).as(command[0]).isEmpty();
         }
         try (Stream<Path> files = Files.list(folder)) {
