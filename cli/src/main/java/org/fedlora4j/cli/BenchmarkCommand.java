@@ -66,8 +66,9 @@ final class BenchmarkCommand implements Callable<Integer> {
     @Option(
             names = "--update",
             paramLabel = "FILE.md",
-            description = "Put the tables between the lines <!-- NAME:begin --> and <!-- NAME:end --> of this file, where"
-                    + " NAME is the suite's.")
+            description =
+                    "Put the tables between the lines <!-- NAME:begin --> and <!-- NAME:end --> of this file, where"
+                            + " NAME is the suite's.")
     private @Nullable Path document;
 
     /** What the report is made from, where nothing is run. */

@@ -57,8 +57,7 @@ class BenchmarkCommandTest {
         assertRefused("out: no job is complete, wanted at least one to report on", suite(), "--report-only");
         assertRefused("holds no result of the suite, wanted some such as demo-manners-", suite(), "--results", folder);
         Path document = Files.writeString(folder.resolve("notes.md"), "no markers");
-        assertRefused(
-                document + ": found no block, wanted a line <!-- quick:begin -->", suite(), "--update", document);
+        assertRefused(document + ": found no block, wanted a line <!-- quick:begin -->", suite(), "--update", document);
         assertRefused("mutually exclusive", suite(), "--report-only", "--results", folder);
         assertThat(folder.resolve("out")).doesNotExist();
     }

@@ -55,7 +55,7 @@ class FederationTest {
                 RoundContext context = new RoundContext(recipe, 2, Runs.SEED, stage);
                 long seed = context.clientSeed(data.id());
                 Batches batches = new Batches(data.train(), Runs.BATCH, Runs.WINDOW, Runs.PADDING, seed);
-                trainer.start(adapter, AdamW.Settings.of(1e-3, 0), seed);
+                trainer.start(adapter, AdamW.Settings.of(context.phase().learningRate(), 0), seed);
                 for (int step = 0; step < context.phase().steps(); step++) {
                     trainer.step(batches.next());
                 }

@@ -183,7 +183,9 @@ class SuiteRunnerTest {
                 .extracting(result -> result.job().method())
                 .containsExactly("local");
         Result local = results.results().get(0).result();
-        assertThat(local.scores().global()).isEqualTo(local.scores().base()).isNotEqualTo(local.scores().local());
+        assertThat(local.scores().global())
+                .isEqualTo(local.scores().base())
+                .isNotEqualTo(local.scores().local());
         assertThat(results.missing()).containsOnlyKeys("tiny/words/diverges/seed-1");
         assertThat(results.missing().get("tiny/words/diverges/seed-1")).contains("lower the phase's learning-rate");
     }

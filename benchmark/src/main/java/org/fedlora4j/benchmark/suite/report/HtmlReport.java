@@ -36,8 +36,9 @@ final class HtmlReport {
 
     private static final String METHODOLOGY = """
             Scores are means over clients, weighted by their test examples, then mean ± sample standard deviation over seeds;
-            ROUGE-L, token accuracy and exact match are of 100. Strong is the best of ours and its rivals. A gain is what
-            ours scores more or, for the loss, less. Wilcoxon's signed-rank test, two-sided, is over pairs of the same
+            ROUGE-L, token accuracy and exact match are of 100. Strong is the best of ours and of its rivals with
+            the same seeds. A gain is what ours scores more or, for the loss, less, over the seeds that both have; the best
+            rival is the one with the smallest. Wilcoxon's signed-rank test, two-sided, is over pairs of the same
             client and seed; the t-test is over the seeds' means. Holm's correction is for the number of rivals within a
             metric, not for the number of metrics. Ours is called better or worse only where the corrected p of Wilcoxon's
             test is below 0.05 and all of at least two seeds agree. The clients of one seed share a model, so their pairs

@@ -28,8 +28,9 @@ final class MarkdownReport {
                     .append(table.markdown())
                     .append('\n');
             metrics.forEach(metric -> TestTable.bestRival(results, setup, metric)
-                    .ifPresent(best ->
-                            text.append("- ").append(sentence(results, best)).append('\n')));
+                    .ifPresent(best -> text.append("- ")
+                            .append(sentence(results, setup, best))
+                            .append('\n')));
             text.append('\n');
         }
         text.append(
@@ -41,13 +42,16 @@ final class MarkdownReport {
         return text.toString();
     }
 
-    private static String sentence(SuiteResults results, Comparison best) {
-        return "%s: %s against the best rival, %s: %s, %s: %s"
+    private static String sentence(SuiteResults results, Setup setup, Comparison best) {
+        String ours = results.suite().ours();
+        boolean allSeeds = best.seeds() == results.of(setup, ours).size();
+        return "%s: %s against the best rival, %s: %s%s, %s: %s"
                 .formatted(
                         best.metric().title(),
-                        results.suite().ours(),
+                        ours,
                         best.rival(),
                         TestTable.gain(best),
+                        allSeeds ? "" : " (seeds: " + best.seeds() + ")",
                         p(best.wilcoxonHolm()),
                         best.verdict());
     }

@@ -3,13 +3,17 @@ package org.fedlora4j.benchmark.suite.report;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalDouble;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.fedlora4j.benchmark.suite.Metric;
 import org.fedlora4j.benchmark.suite.Setup;
 import org.fedlora4j.benchmark.suite.Statistics;
 import org.fedlora4j.benchmark.suite.SuiteResults;
 
-/** The methods' scores on one setup: means and standard deviations over seeds, the best of ours and its rivals strong. */
+/**
+ * The methods' scores on one setup: means and standard deviations over seeds, the best of ours and of the rivals with the
+ * same seeds strong.
+ */
 record ScoreTable(List<String> titles, List<List<Html.Cell>> rows) {
     private static final String BASE = "base model";
 
@@ -38,6 +42,8 @@ record ScoreTable(List<String> titles, List<List<Html.Cell>> rows) {
         cells.add(new Html.Cell(title, ours && !title.equals(BASE)));
         cells.add(new Html.Cell(String.valueOf(results.of(setup, method).size()), false));
         List<String> compared = Stream.concat(Stream.of(results.suite().ours()), results.suite().rivals().stream())
+                .filter(name -> seeds(results, setup, name)
+                        .equals(seeds(results, setup, results.suite().ours())))
                 .filter(results.methods(setup)::contains)
                 .toList();
         for (Metric metric : metrics) {
@@ -50,6 +56,10 @@ record ScoreTable(List<String> titles, List<List<Html.Cell>> rows) {
             cells.add(new Html.Cell(meanAndDeviation(metric, values), best));
         }
         return cells;
+    }
+
+    private static Set<Integer> seeds(SuiteResults results, Setup setup, String method) {
+        return results.of(setup, method).keySet();
     }
 
     /** Such as {@code 31.20 ± 0.85}; of one seed the value alone. */

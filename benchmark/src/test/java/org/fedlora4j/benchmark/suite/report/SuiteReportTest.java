@@ -93,6 +93,21 @@ class SuiteReportTest {
                 .contains("seed 1");
     }
 
+    /** The seed that both have says that the rival is better; its mean over all seeds is worse than that of ours. */
+    @Test
+    void theBestRivalIsFoundInCommonSeeds() throws IOException {
+        Suite suite = SyntheticResults.suite(folder, List.of("ours", "whole", "part"), List.of(1, 2));
+        SyntheticResults.write(suite, "ours", 1, CLIENTS, 2, 2, 2, 2, 2, 2, 2, 2);
+        SyntheticResults.write(suite, "ours", 2, CLIENTS, 1, 1, 1, 1, 1, 1, 1, 1);
+        SyntheticResults.write(suite, "whole", 1, CLIENTS, 2, 2, 2, 2, 2, 2, 2, 2);
+        SyntheticResults.write(suite, "whole", 2, CLIENTS, 1.1, 1.1, 1.1, 1.1, 1.1, 1.1, 1.1, 1.1);
+        SyntheticResults.write(suite, "part", 1, CLIENTS, 1.9, 1.9, 1.9, 1.9, 1.9, 1.9, 1.9, 1.9);
+        assertThat(new SuiteReport(SuiteResults.ofRuns(suite)).markdown())
+                .contains("- local loss: ours against the best rival, part: -0.1000 (seeds: 1), p = ")
+                .contains("| **1.5000 ± 0.7071** |\n| whole | 2 |")
+                .contains("| 1.9000 |\n");
+    }
+
     /** Losses of 1 to 8 in one seed and 2 to 9 in the other: worst 8 and 9, deviation 2.4495 in both. */
     @Test
     void saysHowEvenlyClientsAreServed() throws IOException {
