@@ -119,7 +119,7 @@ public final class ExperimentRunner {
             throws IOException {
         boolean personal = !experiment.recipe().privateParts().isEmpty()
                 || !experiment.clientRanks().isEmpty();
-        ModelScores scores = new ModelScores(evaluator, data.clients(), personal);
+        ModelScores scores = new ModelScores(evaluator, data.clients(), personal, sameBase);
         MetricsLog log = new MetricsLog(folder.metrics());
         TrainingProgress training =
                 new TrainingProgress(progress, clock, federation.clientIds().size());
@@ -133,11 +133,10 @@ public final class ExperimentRunner {
         }
         Instant began = clock.instant();
         Result.Scores finalScores = Result.Scores.of(
-                clientScores(federation, scores, sameBase, federation::personal, data.clients()),
+                clientScores(federation, scores, federation::personal, data.clients()),
                 unseenScores(
                         federation,
-                        new ModelScores(evaluator, data.unseen(), personal),
-                        sameBase.map(Result.Scores::unseen),
+                        new ModelScores(evaluator, data.unseen(), personal, sameBase.map(Result.Scores::unseen)),
                         data.unseen(),
                         folder));
         Result result = new Result(
@@ -157,19 +156,14 @@ public final class ExperimentRunner {
         return result;
     }
 
-    /**
-     * @param sameBase what another run came to on the same clients' tests
-     * @param own each client's own model
-     */
+    /** @param own each client's own model */
     private List<Result.ClientScores> clientScores(
             Federation federation,
             ModelScores scores,
-            Optional<Result.Scores> sameBase,
             Function<String, AdapterState> own,
             List<ClientRecords> clients) {
         boolean generate = experiment.evaluation().rouge();
-        SortedMap<String, Metrics> base =
-                sameBase.map(Result.Scores::baseByClient).orElseGet(() -> scores.base(generate));
+        SortedMap<String, Metrics> base = scores.base(generate);
         // Where nothing is shared, the global model is still the base model.
         SortedMap<String, Metrics> global =
                 federation.global().isTrained() ? scores.global(federation, generate) : base;
@@ -188,11 +182,7 @@ public final class ExperimentRunner {
 
     /** Lets clients that took no part in training personalise the global model, keeps what they make and scores it. */
     private Result.@Nullable Scores unseenScores(
-            Federation federation,
-            ModelScores scores,
-            Optional<Result.Scores> sameBase,
-            List<ClientRecords> unseen,
-            RunFolder folder)
+            Federation federation, ModelScores scores, List<ClientRecords> unseen, RunFolder folder)
             throws IOException {
         if (unseen.isEmpty()) {
             return null;
@@ -205,7 +195,7 @@ public final class ExperimentRunner {
                     "unseen-" + client.id(), adapter, experiment.recipe().magnitudeAxis(), experiment.model());
         }
         return Result.Scores.of(
-                clientScores(federation, scores, sameBase, id -> Objects.requireNonNull(own.get(id)), unseen), null);
+                clientScores(federation, scores, id -> Objects.requireNonNull(own.get(id)), unseen), null);
     }
 
     private void requireFit(LanguageModel model, Tokenizer tokenizer) {

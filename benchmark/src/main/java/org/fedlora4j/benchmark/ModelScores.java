@@ -2,6 +2,7 @@ package org.fedlora4j.benchmark;
 
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Function;
@@ -13,18 +14,24 @@ final class ModelScores {
     private final Evaluator evaluator;
     private final List<ClientRecords> clients;
     private final boolean personal;
+    private final Optional<Result.Scores> sameBase;
 
-    /** @param personal whether clients have models of their own, and not only the global one */
-    ModelScores(Evaluator evaluator, List<ClientRecords> clients, boolean personal) {
+    /**
+     * @param personal whether clients have models of their own, and not only the global one
+     * @param sameBase what another run came to on the same tests; its scores of the base model are taken
+     */
+    ModelScores(Evaluator evaluator, List<ClientRecords> clients, boolean personal, Optional<Result.Scores> sameBase) {
         this.evaluator = evaluator;
         this.clients = clients;
         this.personal = personal;
+        this.sameBase = sameBase;
     }
 
     /** The model without adapter on each client's tests, by client id. */
     SortedMap<String, Metrics> base(boolean generate) {
-        return byClient(client ->
-                evaluator.evaluateBase(client.test(), generate, "evaluating the base model on " + client.id()));
+        return sameBase.map(Result.Scores::baseByClient)
+                .orElseGet(() -> byClient(client -> evaluator.evaluateBase(
+                        client.test(), generate, "evaluating the base model on " + client.id())));
     }
 
     /** The global model on each client's tests. */

@@ -143,6 +143,13 @@ public record SuiteResults(Suite suite, List<JobResult> results, Map<String, Str
                 .toList();
     }
 
+    /** Those of them that a short table has: ROUGE-L and loss. */
+    public List<Metric> headlineMetrics(Setup setup) {
+        return metrics(setup).stream()
+                .filter(metric -> metric.score() == Metric.Score.ROUGE_L || metric.score() == Metric.Score.LOSS)
+                .toList();
+    }
+
     /** A method's score with each seed; at least one. */
     public double[] values(Setup setup, String method, Metric metric) {
         return of(setup, method).values().stream().mapToDouble(metric::of).toArray();

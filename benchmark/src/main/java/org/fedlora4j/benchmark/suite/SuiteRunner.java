@@ -78,7 +78,7 @@ public final class SuiteRunner {
             if (result.isEmpty()) {
                 progress.line("job %d of %d: %s; %s"
                         .formatted(jobs.indexOf(job) + 1, jobs.size(), job.name(), left.describe()));
-                result = run(job, runner, complete, unchanged);
+                result = run(job, runner, unchanged ? ExistingRun.RESUME : ExistingRun.REPLACE, complete);
             }
             if (result.isPresent()) {
                 runner.deleteStates();
@@ -104,11 +104,11 @@ public final class SuiteRunner {
     }
 
     /** Runs a job, or what is left of it; none where it fails. */
-    private Optional<Result> run(Job job, ExperimentRunner runner, List<Result> complete, boolean unchanged)
+    private Optional<Result> run(Job job, ExperimentRunner runner, ExistingRun existing, List<Result> complete)
             throws IOException {
         Path failure = failureFile(job);
         try {
-            Result result = runner.run(unchanged ? ExistingRun.RESUME : ExistingRun.REPLACE, complete);
+            Result result = runner.run(existing, complete);
             Files.deleteIfExists(failure);
             return Optional.of(result);
         } catch (BadInputException e) {

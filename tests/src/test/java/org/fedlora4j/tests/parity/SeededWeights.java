@@ -3,12 +3,12 @@ package org.fedlora4j.tests.parity;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.SplittableRandom;
 import org.fedlora4j.model.config.LlamaConfig;
 import org.fedlora4j.model.weights.ElementType;
+import org.fedlora4j.model.weights.Elements;
 import org.fedlora4j.model.weights.ParameterNames;
 import org.fedlora4j.model.weights.ParameterNames.Parameter;
 import org.fedlora4j.model.weights.SafetensorsWriter;
@@ -80,15 +80,12 @@ final class SeededWeights implements NaiveLlama.WeightRows {
         int rows = shape.length == 1 ? 1 : (int) shape[0];
         for (int row = 0; row < rows; row++) {
             double[] values = row(name, row);
-            ByteBuffer bytes = ByteBuffer.allocate(values.length * type.bytes()).order(ByteOrder.LITTLE_ENDIAN);
-            for (double value : values) {
-                int bits = Float.floatToRawIntBits((float) value);
-                if (type == ElementType.BF16) {
-                    bytes.putShort((short) (bits >>> 16));
-                } else {
-                    bytes.putInt(bits);
-                }
+            float[] floats = new float[values.length];
+            for (int i = 0; i < values.length; i++) {
+                floats[i] = (float) values[i];
             }
+            ByteBuffer bytes = ByteBuffer.allocate(values.length * type.bytes());
+            Elements.encode(floats, type, bytes);
             out.write(bytes.array());
         }
     }

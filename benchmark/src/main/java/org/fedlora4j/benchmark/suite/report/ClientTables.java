@@ -18,9 +18,7 @@ final class ClientTables {
 
     /** The worst client's score and the sample standard deviation over clients: means over seeds. */
     static String fairness(SuiteResults results, Setup setup) {
-        List<Metric> metrics = results.metrics(setup).stream()
-                .filter(metric -> metric.score() == Metric.Score.ROUGE_L || metric.score() == Metric.Score.LOSS)
-                .toList();
+        List<Metric> metrics = results.headlineMetrics(setup);
         List<String> titles = new ArrayList<>(List.of("method"));
         metrics.forEach(metric -> titles.addAll(List.of(metric.title() + ", worst client", "std over clients")));
         List<List<Html.Cell>> rows = new ArrayList<>();

@@ -14,9 +14,7 @@ final class MarkdownReport {
     static String text(SuiteResults results) {
         StringBuilder text = new StringBuilder();
         for (Setup setup : results.setups()) {
-            List<Metric> metrics = results.metrics(setup).stream()
-                    .filter(metric -> metric.score() == Metric.Score.ROUGE_L || metric.score() == Metric.Score.LOSS)
-                    .toList();
+            List<Metric> metrics = results.headlineMetrics(setup);
             ScoreTable scores = ScoreTable.of(results, setup, metrics);
             Table table = new Table(1, scores.titles().toArray(String[]::new));
             scores.rows()

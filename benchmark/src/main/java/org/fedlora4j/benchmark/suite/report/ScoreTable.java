@@ -22,6 +22,11 @@ record ScoreTable(List<String> titles, List<List<Html.Cell>> rows) {
         List<String> titles = new ArrayList<>(List.of("method", "seeds"));
         metrics.forEach(metric -> titles.add(metric.title()));
         List<String> methods = results.methods(setup);
+        List<String> compared = Stream.concat(Stream.of(results.suite().ours()), results.suite().rivals().stream())
+                .filter(methods::contains)
+                .filter(name -> seeds(results, setup, name)
+                        .equals(seeds(results, setup, results.suite().ours())))
+                .toList();
         List<List<Html.Cell>> rows = new ArrayList<>();
         rows.add(row(
                 BASE,
@@ -30,22 +35,24 @@ record ScoreTable(List<String> titles, List<List<Html.Cell>> rows) {
                 methods.get(0),
                 metrics.stream()
                         .map(metric -> new Metric(Metric.Model.BASE, metric.score()))
-                        .toList()));
-        methods.forEach(method -> rows.add(row(method, results, setup, method, metrics)));
+                        .toList(),
+                compared));
+        methods.forEach(method -> rows.add(row(method, results, setup, method, metrics, compared)));
         return new ScoreTable(titles, rows);
     }
 
+    /** @param compared the methods of which the best is strong */
     private static List<Html.Cell> row(
-            String title, SuiteResults results, Setup setup, String method, List<Metric> metrics) {
+            String title,
+            SuiteResults results,
+            Setup setup,
+            String method,
+            List<Metric> metrics,
+            List<String> compared) {
         boolean ours = method.equals(results.suite().ours());
         List<Html.Cell> cells = new ArrayList<>();
         cells.add(new Html.Cell(title, ours && !title.equals(BASE)));
         cells.add(new Html.Cell(String.valueOf(results.of(setup, method).size()), false));
-        List<String> compared = Stream.concat(Stream.of(results.suite().ours()), results.suite().rivals().stream())
-                .filter(name -> seeds(results, setup, name)
-                        .equals(seeds(results, setup, results.suite().ours())))
-                .filter(results.methods(setup)::contains)
-                .toList();
         for (Metric metric : metrics) {
             double[] values = results.values(setup, method, metric);
             boolean best = compared.contains(title)
