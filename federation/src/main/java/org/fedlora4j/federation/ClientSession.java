@@ -22,6 +22,7 @@ public final class ClientSession implements AutoCloseable {
 
     private final Client client;
     private final Trainers trainers;
+    private final boolean closesTrainers;
     private final SortedMap<String, String> fingerprint;
     private final NumberedFolders states;
 
@@ -34,13 +35,30 @@ public final class ClientSession implements AutoCloseable {
      */
     public ClientSession(LanguageModel model, Federation.Settings settings, ClientData data, Path states)
             throws IOException {
+        this(new Trainers(model, settings), true, data, states);
+    }
+
+    /**
+     * A client that goes on from what it saved, if it did, on trainers that it shares with others.
+     *
+     * @param trainers stay the caller's
+     * @param states where it saves; of this client in one run alone
+     * @throws BadInputException if a saved state is damaged or another run's
+     */
+    public ClientSession(Trainers trainers, ClientData data, Path states) throws IOException {
+        this(trainers, false, data, states);
+    }
+
+    private ClientSession(Trainers trainers, boolean closesTrainers, ClientData data, Path states) throws IOException {
+        Federation.Settings settings = trainers.settings();
         if (settings.recipe().pooled()) {
             throw new BadInputException("recipe: " + settings.recipe().name()
                     + " is pooled, wanted one whose clients keep their examples to themselves");
         }
         this.client = new Client(data, settings);
-        this.trainers = new Trainers(model, settings);
-        this.fingerprint = Fingerprint.of(model.config(), settings, List.of(data));
+        this.trainers = trainers;
+        this.closesTrainers = closesTrainers;
+        this.fingerprint = Fingerprint.of(trainers.model().config(), settings, List.of(data));
         this.states = new NumberedFolders(states, KEPT);
         for (Path state : this.states.all().values()) {
             Fingerprint.requireSame(ClientState.read(state).settings(), fingerprint);
@@ -102,6 +120,8 @@ public final class ClientSession implements AutoCloseable {
 
     @Override
     public void close() {
-        trainers.close();
+        if (closesTrainers) {
+            trainers.close();
+        }
     }
 }

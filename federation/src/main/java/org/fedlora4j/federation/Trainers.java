@@ -7,16 +7,27 @@ import org.fedlora4j.lora.Part;
 import org.fedlora4j.lora.Trainer;
 import org.fedlora4j.model.LanguageModel;
 
-/** The trainers of a run on one model, by what they train. Their plans are costly to compile, so clients share them. */
-final class Trainers implements AutoCloseable {
+/**
+ * The trainers of a run on one model, by what they train. Their plans are costly to compile, so clients share them. For one
+ * thread.
+ */
+public final class Trainers implements AutoCloseable {
     private final LanguageModel model;
     private final Federation.Settings settings;
     private final Map<Set<Part>, Trainer> trainers = new HashMap<>();
 
     /** @param model stays the caller's */
-    Trainers(LanguageModel model, Federation.Settings settings) {
+    public Trainers(LanguageModel model, Federation.Settings settings) {
         this.model = model;
         this.settings = settings;
+    }
+
+    LanguageModel model() {
+        return model;
+    }
+
+    Federation.Settings settings() {
+        return settings;
     }
 
     Trainer of(Phase phase) {
