@@ -17,10 +17,12 @@ final class Wire {
 
     static byte[] bytes(PartValues values) {
         ByteBuffer bytes = ByteBuffer.allocate(length(values));
-        values.values().values().forEach(modules -> modules.values().forEach(value -> {
-            bytes.asFloatBuffer().put(value.values());
-            bytes.position(bytes.position() + Float.BYTES * value.values().length);
-        }));
+        values.values()
+                .values()
+                .forEach(modules -> modules.values().forEach(value -> {
+                    bytes.asFloatBuffer().put(value.values());
+                    bytes.position(bytes.position() + Float.BYTES * value.values().length);
+                }));
         return bytes.array();
     }
 

@@ -65,7 +65,9 @@ final class LocalCluster implements AutoCloseable {
         return TestConf.of(address)
                 .set("spark.executor.extraClassPath", System.getProperty("java.class.path"))
                 .set("spark.executor.memory", "512m")
-                .set("spark.executor.extraJavaOptions", "-XX:+UseSerialGC -XX:ActiveProcessorCount=1 -XX:TieredStopAtLevel=1")
+                .set(
+                        "spark.executor.extraJavaOptions",
+                        "-XX:+UseSerialGC -XX:ActiveProcessorCount=1 -XX:TieredStopAtLevel=1")
                 .set("spark.scheduler.minRegisteredResourcesRatio", "1.0")
                 .set("spark.scheduler.maxRegisteredResourcesWaitingTime", PATIENCE.toSeconds() + "s")
                 .set("spark.cores.max", String.valueOf(workers.size()));
@@ -125,7 +127,8 @@ final class LocalCluster implements AutoCloseable {
     /** Where the master says that it listens. */
     private String address(Process master) throws IOException {
         Path log = log("master");
-        waitFor(() -> !master.isAlive() || ADDRESS.matcher(Files.readString(log)).find());
+        waitFor(() ->
+                !master.isAlive() || ADDRESS.matcher(Files.readString(log)).find());
         Matcher matcher = ADDRESS.matcher(Files.readString(log));
         if (!matcher.find()) {
             throw new IOException("the master did not start: " + Files.readString(log));
@@ -159,8 +162,8 @@ final class LocalCluster implements AutoCloseable {
 
     private static void kill(Process process) {
         // Its executors first become known, then orphans.
-        List<ProcessHandle> family =
-                Stream.concat(Stream.of(process.toHandle()), process.descendants()).toList();
+        List<ProcessHandle> family = Stream.concat(Stream.of(process.toHandle()), process.descendants())
+                .toList();
         family.forEach(ProcessHandle::destroyForcibly);
         family.forEach(member -> member.onExit().join());
     }
