@@ -14,6 +14,7 @@ import org.fedlora4j.federation.PhaseResult;
 import org.fedlora4j.federation.RecipeFile;
 import org.fedlora4j.federation.RoundContext;
 import org.fedlora4j.federation.RunListener;
+import org.fedlora4j.federation.SharedUpdate;
 import org.fedlora4j.federation.StateFolder;
 import org.fedlora4j.lora.LoraConfig;
 import org.fedlora4j.lora.PeftAdapter;
@@ -72,33 +73,53 @@ public final class SimulateClients {
         }
     }
 
-    /** Prints a row for each round. */
+    /** Prints a row for each round, and how long of it the driver was busy and the executors waited. */
     private static final class Table implements RunListener {
         private final Set<String> seen = new TreeSet<>();
-        private long began = System.nanoTime();
+        private long roundBegan = System.nanoTime();
+        private long driverBegan;
+        private long driverNanos;
 
         Table() {
             System.out.printf(
-                    "%-12s %8s %8s %9s %9s %10s %8s%n",
-                    "round", "clients", "so far", "loss", "tokens", "KB/client", "seconds");
+                    "%-12s %8s %8s %9s %9s %10s %8s %8s%n",
+                    "round", "clients", "so far", "loss", "tokens", "KB/client", "seconds", "driver");
+        }
+
+        @Override
+        public void phaseStarted(RoundContext context) {
+            driverBegan = 0;
+        }
+
+        @Override
+        public void updateSent(RoundContext context, SharedUpdate update) {
+            if (driverBegan == 0) {
+                driverBegan = System.nanoTime();
+            }
+        }
+
+        @Override
+        public void phaseEnded(RoundContext context, PhaseResult result) {
+            driverNanos += System.nanoTime() - driverBegan;
         }
 
         @Override
         public void roundEnded(RoundContext context, List<PhaseResult> phases, Federation federation) {
             PhaseResult first = phases.get(0);
             seen.addAll(first.clients().keySet());
-            double seconds = (System.nanoTime() - began) / 1e9;
-            began = System.nanoTime();
             System.out.printf(
                     Locale.ROOT,
-                    "%-12s %8d %8d %9.4f %9d %10.1f %8.1f%n",
+                    "%-12s %8d %8d %9.4f %9d %10.1f %8.1f %8.2f%n",
                     context.label(),
                     first.clients().size(),
                     seen.size(),
                     first.loss(),
                     phases.stream().mapToLong(PhaseResult::tokens).sum(),
                     phases.stream().mapToLong(PhaseResult::bytesUp).sum() / 1e3,
-                    seconds);
+                    (System.nanoTime() - roundBegan) / 1e9,
+                    driverNanos / 1e9);
+            roundBegan = System.nanoTime();
+            driverNanos = 0;
         }
     }
 }

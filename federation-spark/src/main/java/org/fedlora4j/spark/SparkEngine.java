@@ -3,8 +3,10 @@ package org.fedlora4j.spark;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Deque;
 import java.util.List;
 import java.util.Set;
 import java.util.SortedMap;
@@ -97,18 +99,20 @@ public final class SparkEngine implements Engine {
     public List<SharedUpdate> train(
             RoundContext context, SharedParts shared, SortedSet<String> clients, RunListener listener)
             throws IOException {
-        List<Answer> answers;
+        Deque<Answer> answers;
         Broadcast<byte[]> sent = spark.broadcast(Wire.bytes(shared.values(MATRICES)));
         try {
-            answers = spark.parallelize(List.copyOf(clients), clients.size())
+            answers = new ArrayDeque<>(spark.parallelize(List.copyOf(clients), clients.size())
                     .map(new TrainTask(broadcast, sent, context.stage()))
-                    .collect();
+                    .collect());
         } finally {
             sent.destroy();
         }
         PartValues wanted = shared.values(context.phase().share());
         List<SharedUpdate> updates = new ArrayList<>();
-        for (Answer answer : answers) {
+        // One by one, so that the updates take the place of the answers' bytes in memory.
+        while (!answers.isEmpty()) {
+            Answer answer = answers.remove();
             SharedUpdate update = answer.update(context, shared, wanted);
             answer.replay(context, listener);
             listener.updateSent(context, update);
