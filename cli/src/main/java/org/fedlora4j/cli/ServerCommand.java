@@ -5,6 +5,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import org.fedlora4j.benchmark.SettingsFile;
 import org.fedlora4j.grpc.FederationServer;
 import org.fedlora4j.grpc.ServerSettings;
@@ -23,6 +25,9 @@ import picocli.CommandLine.Spec;
         },
         footer = {"", "Example:", "  ./fedlora server server.yaml"})
 final class ServerCommand implements Callable<Integer> {
+    /** Its stack traces of strangers' connections say no more than our log. Kept here, for a logger may be collected. */
+    private static final Logger CONNECTIONS = Logger.getLogger("io.grpc.netty.shaded");
+
     @Spec
     private CommandSpec spec;
 
@@ -37,6 +42,7 @@ final class ServerCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        CONNECTIONS.setLevel(Level.WARNING);
         ServerSettings settings = ServerSettings.fromTree(
                 SettingsFile.read(file, "a server's settings in YAML", overrides), file.toString());
         FederationServer.run(settings, spec.commandLine().getOut()::println);

@@ -16,6 +16,11 @@ final class AuditLog {
         this.log = log;
     }
 
+    /** Notes that the server is about to be told the number of examples. */
+    void joins(long examples) {
+        log.event("joins", "examples", examples);
+    }
+
     /** Notes that an update is about to leave; the checksum is of its values' bytes in the order in which they are sent. */
     void leaves(RoundContext context, SharedUpdate update) {
         MessageDigest digest = sha256();

@@ -262,16 +262,16 @@ final class Coordinator {
         return waiting;
     }
 
-    /** The run is over; waits until the clients that joined have its result, but not longer than for a lost client. */
+    /** The run is over; waits until every client has the result, but not longer than for a lost client. */
     synchronized void finish(SharedParts shared) throws IOException {
         result = shared;
         notifyAll();
         long end = System.nanoTime() + patience.roundTimeout().toNanos();
-        while (!told.containsAll(members.keySet()) && System.nanoTime() < end) {
-            pause(LOOK_AGAIN_MILLIS);
-        }
         SortedSet<String> without = new TreeSet<>(clients);
-        without.removeAll(told);
+        while (!without.isEmpty() && System.nanoTime() < end) {
+            pause(LOOK_AGAIN_MILLIS);
+            without.removeAll(told);
+        }
         log.event("done", "without the result", without);
     }
 

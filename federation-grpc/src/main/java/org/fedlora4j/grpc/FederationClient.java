@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.federation.ClientData;
@@ -150,6 +151,7 @@ public final class FederationClient implements AutoCloseable {
         <T> T called(String what, Retry.Call<T> call) throws IOException {
             return retry.run(what, () -> {
                 if (!joined) {
+                    audit.joins(examples);
                     requireSame(join(examples));
                     joined = true;
                     log.event("joined", "server", server.toString(), "run", offer.id());
@@ -189,15 +191,19 @@ public final class FederationClient implements AutoCloseable {
 
         private SharedUpdate trained(RoundContext context, SharedParts shared) throws IOException {
             Heartbeat heartbeat = new Heartbeat(context);
-            ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor();
+            ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(work -> {
+                Thread thread = new Thread(work, "fedlora-heartbeat");
+                thread.setDaemon(true);
+                return thread;
+            });
             try {
                 long pause = settings.heartbeat().toMillis();
-                var beats = timer.scheduleAtFixedRate(heartbeat::beat, 0, pause, TimeUnit.MILLISECONDS);
+                ScheduledFuture<?> beats = timer.scheduleAtFixedRate(heartbeat::beat, 0, pause, TimeUnit.MILLISECONDS);
                 SharedUpdate update = session.train(context, shared, heartbeat);
                 beats.cancel(false);
                 return update;
             } finally {
-                timer.shutdownNow();
+                timer.shutdown();
             }
         }
 

@@ -145,7 +145,7 @@ public final class GrpcEngine implements Engine {
     }
 
     /**
-     * Sends every client the result, and waits until those that joined have it or are lost.
+     * Sends every client the result, and waits until all have it, at most as long as for a lost client.
      *
      * @param federation that came to its end on this engine
      */

@@ -9,6 +9,7 @@ import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import io.grpc.Status;
 import java.security.cert.X509Certificate;
+import java.util.List;
 import java.util.Optional;
 import javax.naming.InvalidNameException;
 import javax.naming.ldap.LdapName;
@@ -45,14 +46,15 @@ final class Identity implements ServerInterceptor {
         return Contexts.interceptCall(Context.current().withValue(CLIENT, client.get()), call, headers, next);
     }
 
-    /** The first common name of a certificate's subject. */
+    /** The common name of a certificate's subject; none if it has none, or several. */
     static Optional<String> commonName(X509Certificate certificate) {
         try {
             LdapName name = new LdapName(certificate.getSubjectX500Principal().getName());
-            return name.getRdns().stream()
+            List<String> names = name.getRdns().stream()
                     .filter(part -> part.getType().equalsIgnoreCase("CN"))
                     .map(part -> part.getValue().toString())
-                    .findFirst();
+                    .toList();
+            return names.size() == 1 ? Optional.of(names.get(0)) : Optional.empty();
         } catch (InvalidNameException e) {
             return Optional.empty();
         }

@@ -3,6 +3,7 @@ package org.fedlora4j.grpc;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -80,12 +81,12 @@ class FaultsTest {
         assertSame(parties.serve(engine, offer, RunListener.NONE), outcomes);
     }
 
-    /** And after each phase, when its state is saved. */
+    /** And after each phase, when its state is saved; after the last one all that is left is to send the result. */
     @Test
     void theServerIsKilledAfterEveryPhase() throws Exception {
         int port = freePort();
         Map<String, Future<FederationClient.Outcome>> outcomes = start(port);
-        for (int stage = 0; stage < 2 * 3; stage++) {
+        for (int stage = 0; stage < 1 + 2 * 3; stage++) {
             GrpcEngine doomed = engine(port);
             Future<AdapterState> killed = parties.serve(doomed, offer, new RunListener() {
                 @Override
@@ -238,6 +239,21 @@ class FaultsTest {
                 .isInstanceOf(BadInputException.class)
                 .hasMessageStartingWith(damaged.getParent() + ": damaged (the files' checksums differ");
         server.cancel(true);
+    }
+
+    /** What it sends it must be able to send again, so it saves first. */
+    @Test
+    void aClientThatCannotSaveSendsNothing() throws Exception {
+        GrpcEngine engine = engine(0);
+        Future<AdapterState> server = parties.serve(engine, offer, RunListener.NONE);
+        Path inTheWay = Files.writeString(folder.resolve("client-b"), "not a folder");
+        assertThatThrownBy(() -> Parties.get(parties.start(engine.port(), CLIENTS.get(1))))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("client-b");
+        assertThat(parties.serverLog).noneMatch(line -> line.contains("\"event\":\"accepted\""));
+
+        Files.delete(inTheWay);
+        assertSame(server, start(engine.port()));
     }
 
     /** Client b dies in the first round and comes back in the second; the others go on without it. */
