@@ -53,7 +53,7 @@ final class Chunks {
         return bytes.array();
     }
 
-    /** Whether values are of these parts, for messages. */
+    /** The names of the parts that values are of. */
     static List<String> names(PartValues values) {
         return values.parts().stream().map(Part::toString).toList();
     }

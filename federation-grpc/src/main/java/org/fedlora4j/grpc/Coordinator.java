@@ -25,14 +25,12 @@ import org.jspecify.annotations.Nullable;
  * rounds waits here for updates, and those of clients' calls for tasks.
  */
 final class Coordinator {
-    /** All that an update may tell besides values. */
-    static final Set<String> METRICS = new TreeSet<>(Set.of("loss", "padding", "tokens"));
-
     private static final long LOOK_AGAIN_MILLIS = 200;
+    private static final int LONGEST_REASON = 500;
 
     private final RunOffer offer;
     private final SortedSet<String> clients;
-    private final Patience patience;
+    private final GrpcEngine.Settings settings;
     private final EventLog log;
 
     /** The number of examples of each client that joined. */
@@ -46,14 +44,6 @@ final class Coordinator {
     private long updateBytes;
     private boolean closed;
 
-    /**
-     * For how long and for how many a round waits.
-     *
-     * @param minClients of a round, with which it goes on when the others are lost
-     * @param roundTimeout after which a client that isn't heard of is lost
-     */
-    record Patience(int minClients, Duration roundTimeout) {}
-
     /** What a client is told to do. */
     sealed interface Task {
         record Wait() implements Task {}
@@ -63,10 +53,10 @@ final class Coordinator {
         record Finished(String digest, SharedParts shared) implements Task {}
     }
 
-    Coordinator(RunOffer offer, SortedSet<String> clients, Patience patience, EventLog log) {
+    Coordinator(RunOffer offer, GrpcEngine.Settings settings, EventLog log) {
         this.offer = offer;
-        this.clients = clients;
-        this.patience = patience;
+        this.clients = settings.clients();
+        this.settings = settings;
         this.log = log;
     }
 
@@ -190,7 +180,7 @@ final class Coordinator {
 
     /** An update isn't as it should be. Its client is left out of this phase: it would send the same again. */
     synchronized SubmitReply refuse(Turn of, String client, String reason) {
-        of.refuse(client, reason);
+        of.refuse(client, shortened(reason));
         notifyAll();
         return refusal(client, of.context().stage(), reason).reply();
     }
@@ -202,7 +192,7 @@ final class Coordinator {
         Turn now = new Turn(context, shared, asked, System.nanoTime());
         turn = now;
         notifyAll();
-        int needed = Math.min(patience.minClients(), asked.size());
+        int needed = Math.min(settings.minClients(), asked.size());
         log.event("phase", "round", context.label(), "phase", context.phase().name(), "clients", asked);
         Set<String> announced = new TreeSet<>();
         String told = "";
@@ -237,13 +227,13 @@ final class Coordinator {
                     + needed + " in all, with " + arrived + " here and " + missing.size() + " to come");
         }
         return arrived >= needed
-                && now.silent(patience.roundTimeout(), System.nanoTime()).equals(missing);
+                && now.silent(settings.roundTimeout(), System.nanoTime()).equals(missing);
     }
 
     /** Says whom the server waits for, when that has changed. */
     private String tellWaiting(Turn now, int needed, String before) {
         SortedSet<String> missing = now.missing();
-        SortedSet<String> silent = now.silent(patience.roundTimeout(), System.nanoTime());
+        SortedSet<String> silent = now.silent(settings.roundTimeout(), System.nanoTime());
         String waiting = missing + " " + silent;
         if (!waiting.equals(before)) {
             log.event(
@@ -266,7 +256,7 @@ final class Coordinator {
     synchronized void finish(SharedParts shared) throws IOException {
         result = shared;
         notifyAll();
-        long end = System.nanoTime() + patience.roundTimeout().toNanos();
+        long end = System.nanoTime() + settings.roundTimeout().toNanos();
         SortedSet<String> without = new TreeSet<>(clients);
         while (!without.isEmpty() && System.nanoTime() < end) {
             pause(LOOK_AGAIN_MILLIS);
@@ -283,9 +273,13 @@ final class Coordinator {
             boolean here = members.containsKey(client);
             String state = !here
                     ? "away"
-                    : now == null ? "waiting" : now.state(client, patience.roundTimeout(), System.nanoTime());
-            int step = now == null ? 0 : now.step(client);
-            int steps = step == 0 || now == null ? 0 : now.context().phase().steps();
+                    : now == null ? "waiting" : now.state(client, settings.roundTimeout(), System.nanoTime());
+            int step = 0;
+            int steps = 0;
+            if (now != null && state.equals("training")) {
+                step = now.step(client);
+                steps = now.context().phase().steps();
+            }
             states.add(new Status.Client(client, state, members.getOrDefault(client, 0L), step, steps));
         }
         return new Status(
@@ -318,7 +312,13 @@ final class Coordinator {
         return new Admission(null, reply(SubmitReply.Outcome.ACCEPTED_ALREADY, ""));
     }
 
-    private Admission refusal(String client, int stage, String reason) {
+    /** What a client sent may be in the reason, however long. */
+    static String shortened(String reason) {
+        return reason.length() <= LONGEST_REASON ? reason : reason.substring(0, LONGEST_REASON) + " ...";
+    }
+
+    private Admission refusal(String client, int stage, String found) {
+        String reason = shortened(found);
         log.event("refused", "client", client, "stage", stage, "reason", reason);
         return new Admission(null, reply(SubmitReply.Outcome.REFUSED, reason));
     }

@@ -65,7 +65,7 @@ final class FederationService {
     }
 
     private void join(JoinRequest request, StreamObserver<JoinReply> replies) {
-        Optional<String> problem = problem(caller(), request);
+        Optional<String> problem = problem(caller(), request).map(Coordinator::shortened);
         JoinReply.Builder reply = JoinReply.newBuilder();
         if (problem.isPresent()) {
             log.event("refused to join", "client", caller(), "reason", problem.get());
@@ -99,7 +99,7 @@ final class FederationService {
         ServerCallStreamObserver<TaskMessage> call = (ServerCallStreamObserver<TaskMessage>) replies;
         try {
             if (!request.getRun().equals(offer.id())) {
-                call.onNext(refused("run '" + request.getRun() + "', wanted " + offer.id()));
+                call.onNext(refused(Coordinator.shortened("run '" + request.getRun() + "', wanted " + offer.id())));
                 call.onCompleted();
             } else if (!coordinator.hasJoined(client)) {
                 call.onError(NOT_JOINED.asRuntimeException());

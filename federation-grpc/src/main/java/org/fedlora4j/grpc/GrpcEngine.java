@@ -79,8 +79,7 @@ public final class GrpcEngine implements Engine {
         this.offer = offer;
         this.model = model;
         this.clients = settings.clients();
-        this.coordinator = new Coordinator(
-                offer, clients, new Coordinator.Patience(settings.minClients(), settings.roundTimeout()), log);
+        this.coordinator = new Coordinator(offer, settings, log);
         FederationService service =
                 new FederationService(coordinator, offer, model.toString(), settings.normBound(), log);
         boolean plaintext = endpoint.security() instanceof Security.Plaintext;

@@ -106,6 +106,9 @@ final class ServerStub implements AutoCloseable {
     }
 
     private static Task task(Iterator<TaskMessage> messages, SharedParts initial, PartValues shapes) {
+        if (!messages.hasNext()) {
+            throw Status.UNAVAILABLE.withDescription("no answer about a task").asRuntimeException();
+        }
         TaskMessage answer = messages.next();
         switch (answer.getAnswerCase()) {
             case TRAIN -> {

@@ -3,6 +3,7 @@ package org.fedlora4j.grpc;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -21,6 +22,10 @@ import org.fedlora4j.lora.Part;
 
 /** One phase as the server sees it: whom it asked, who answered, who was heard of when. Guarded by its {@link Coordinator}. */
 final class Turn {
+    /** What an update tells besides values. */
+    private static final Set<String> METRICS =
+            Collections.unmodifiableSet(new TreeSet<>(List.of("loss", "padding", "tokens")));
+
     private final RoundContext context;
     private final SharedParts shared;
     private final String digest;
@@ -100,9 +105,9 @@ final class Turn {
         steps.put(client, Math.max(0, Math.min(step, context.phase().steps())));
     }
 
-    /** The step that a client trains at, 0 if it doesn't. */
+    /** The step that a client trains at. */
     int step(String client) {
-        return asks(client) ? steps.getOrDefault(client, 0) : 0;
+        return steps.getOrDefault(client, 0);
     }
 
     /** How it is with a client that joined, see {@link Status.Client}. */
@@ -164,9 +169,9 @@ final class Turn {
      * @throws BadInputException if it isn't one that the phase wants
      */
     SharedUpdate update(String client, UpdateHeader header, PartValues values, double normBound) {
-        if (!Coordinator.METRICS.containsAll(header.getMetricsMap().keySet())) {
-            throw new BadInputException("metrics "
-                    + new TreeSet<>(header.getMetricsMap().keySet()) + ", wanted some of " + Coordinator.METRICS);
+        if (!METRICS.equals(header.getMetricsMap().keySet())) {
+            throw new BadInputException(
+                    "metrics " + new TreeSet<>(header.getMetricsMap().keySet()) + ", wanted " + METRICS);
         }
         SharedUpdate update = new SharedUpdate(
                 client,

@@ -69,8 +69,7 @@ class IncomingUpdateTest {
         offer = TinyRun.offer(1);
         coordinator = new Coordinator(
                 offer,
-                new TreeSet<>(List.of("a", "b", "c")),
-                new Coordinator.Patience(2, Duration.ofSeconds(50)),
+                new GrpcEngine.Settings(new TreeSet<>(List.of("a", "b", "c")), 2, Duration.ofSeconds(50), NORM_BOUND),
                 new EventLog(log::add, InstantSource.system()));
         assertThat(coordinator.join("a", 5)).isEmpty();
         assertThat(coordinator.join("b", 7)).isEmpty();
@@ -106,6 +105,7 @@ class IncomingUpdateTest {
                         0,
                         chunk -> chunk.setPart("B.magnitude"),
                         "part B.magnitude, wanted one of [A, B]"),
+                chunk("a name of half a megabyte", 0, chunk -> chunk.setModule("m".repeat(1 << 19)), "m".repeat(400)),
                 chunk("another module", 0, chunk -> chunk.setModule("lm_head"), "module 'lm_head', wanted one of ["),
                 chunk(
                         "another shape",
@@ -139,7 +139,11 @@ class IncomingUpdateTest {
                 whole("one twice", list -> list.add(list.get(1)), "A of " + Q + ": offset 0, wanted 256"),
                 whole("one too few", list -> list.remove(list.size() - 1), ": 0 values, wanted 32"),
                 whole("a second header", list -> list.add(list.get(0)), "a message without a chunk"),
-                header("an unknown metric", header -> header.putMetrics("secret", 1), "metrics [loss, secret], wanted"),
+                header(
+                        "an unknown metric",
+                        header -> header.putMetrics("secret", 1),
+                        "metrics [loss, padding, secret, tokens], wanted [loss, padding, tokens]"),
+                header("a metric too few", header -> header.removeMetrics("loss"), "metrics [padding, tokens], wanted"),
                 header(
                         "a metric that is no number",
                         header -> header.putMetrics("loss", Double.NaN),
@@ -152,7 +156,8 @@ class IncomingUpdateTest {
         SubmitReply reply = send("a", breaking.apply(messages("a", 5)));
 
         assertThat(reply.getOutcome()).as(what).isEqualTo(SubmitReply.Outcome.REFUSED);
-        assertThat(reply.getReason()).contains(reason);
+        assertThat(reply.getReason()).contains(reason).hasSizeLessThan(510);
+        assertThat(log).allSatisfy(line -> assertThat(line).hasSizeLessThan(1_000));
         assertThat(log).anySatisfy(line -> assertThat(line).contains("\"event\":\"refused\"", "\"client\":\"a\""));
         // It would send the same again, so it isn't asked again; and without it the round has too few.
         assertThat(send("a", messages("a", 5)).getReason()).isEqualTo(reply.getReason());
@@ -222,7 +227,7 @@ class IncomingUpdateTest {
     void refusesADirectionThatIsNoUnitVector() throws Exception {
         Turn direction = new Turn(offer.settings().context(2), shared, new TreeSet<>(List.of("a")), 0);
         PartValues unit = shared.values(Set.of(Part.A_DIRECTION));
-        UpdateHeader header = UpdateHeader.newBuilder().setWeight(5).build();
+        UpdateHeader header = messages("a", 5).get(0).getHeader();
         assertThat(direction.update("a", header, unit, NORM_BOUND).weight()).isEqualTo(5);
 
         PartValues longer = copy(unit);
@@ -248,8 +253,7 @@ class IncomingUpdateTest {
     void goesOnWithoutTheLostAndRefusesTheLate() throws Exception {
         Coordinator hasty = new Coordinator(
                 offer,
-                new TreeSet<>(List.of("a", "b")),
-                new Coordinator.Patience(1, Duration.ofMillis(300)),
+                new GrpcEngine.Settings(new TreeSet<>(List.of("a", "b")), 1, Duration.ofMillis(300), NORM_BOUND),
                 new EventLog(log::add, InstantSource.system()));
         hasty.join("a", 5);
         hasty.join("b", 7);
@@ -278,8 +282,7 @@ class IncomingUpdateTest {
     void whoTrainsIsNeverLost() throws Exception {
         Coordinator hasty = new Coordinator(
                 offer,
-                new TreeSet<>(List.of("a", "b")),
-                new Coordinator.Patience(1, Duration.ofMillis(300)),
+                new GrpcEngine.Settings(new TreeSet<>(List.of("a", "b")), 1, Duration.ofMillis(300), NORM_BOUND),
                 new EventLog(log::add, InstantSource.system()));
         hasty.join("a", 5);
         hasty.join("b", 7);
@@ -324,7 +327,7 @@ class IncomingUpdateTest {
                         .setStage(stage)
                         .setShared(shared.digest())
                         .setWeight(weight)
-                        .putAllMetrics(Map.of("loss", 2.5)))
+                        .putAllMetrics(Map.of("loss", 2.5, "padding", 1.0, "tokens", 20.0)))
                 .build());
         Chunks.of(values)
                 .forEachRemaining(chunk ->

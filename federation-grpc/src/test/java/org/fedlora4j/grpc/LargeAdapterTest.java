@@ -92,7 +92,13 @@ class LargeAdapterTest {
             PartValues trained = randomB(initial);
             RoundContext context = settings.context(task.stage());
             SharedUpdate update = new SharedUpdate(
-                    "a", context.phase(), context.roundsBefore(), initial, 3, Map.of("loss", 1.0), trained);
+                    "a",
+                    context.phase(),
+                    context.roundsBefore(),
+                    initial,
+                    3,
+                    Map.of("loss", 1.0, "padding", 0.0, "tokens", 9.0),
+                    trained);
             SubmitReply reply = stub.submit(offer.id(), task.stage(), task.shared(), update);
             assertThat(reply.getOutcome()).as(reply.getReason()).isEqualTo(SubmitReply.Outcome.ACCEPTED);
 

@@ -2,16 +2,20 @@ package org.fedlora4j.grpc;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.federation.Federation;
 import org.fedlora4j.federation.RecipeFile;
@@ -79,6 +83,24 @@ class ServerSettingsTest {
                 .isInstanceOf(BadInputException.class)
                 .hasMessageStartingWith("server.yaml: ")
                 .hasMessageContaining(problem);
+    }
+
+    /** The table of the document has every key, and no other; only one of tls and plaintext is asked for at a time. */
+    @Test
+    void theDocumentNamesEveryKey() throws Exception {
+        String document = Files.readString(Path.of("../docs/federation.md"));
+        String table = document.substring(document.indexOf("## The server"), document.indexOf("## A client"));
+        Set<String> documented = new TreeSet<>();
+        Matcher row = Pattern.compile("(?m)^\\| (`[a-z`, -]+`) \\| [^|]+ \\| [^|]+ \\|$")
+                .matcher(table);
+        while (row.find()) {
+            documented.addAll(List.of(row.group(1).replace("`", "").split(", ")));
+        }
+        documented.removeAll(List.of("tls", "run-id"));
+        String message = String.valueOf(
+                catchThrowable(() -> read(SHORTEST + ", epochs: 3")).getMessage());
+        String known = message.substring(message.indexOf("wanted some of [") + 16, message.lastIndexOf(']'));
+        assertThat(documented).isEqualTo(new TreeSet<>(List.of(known.split(", "))));
     }
 
     @Test

@@ -41,6 +41,8 @@ public final class ClientSession implements AutoCloseable {
         this.client = new Client(data, settings);
         this.trainers = new Trainers(model, settings);
         this.fingerprint = Fingerprint.of(model.config(), settings, List.of(data));
+        // Another precision gives other bits, and a client must send the same ones again.
+        fingerprint.put("precision", model.settings().precision().toString());
         this.states = new NumberedFolders(states, KEPT);
         for (Path state : this.states.all().values()) {
             Fingerprint.requireSame(ClientState.read(state).settings(), fingerprint);
