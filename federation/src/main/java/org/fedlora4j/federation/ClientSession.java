@@ -59,6 +59,8 @@ public final class ClientSession implements AutoCloseable {
         this.trainers = trainers;
         this.closesTrainers = closesTrainers;
         this.fingerprint = Fingerprint.of(trainers.model().config(), settings, List.of(data));
+        // Another precision gives other bits, and a client must send the same ones again.
+        fingerprint.put("precision", trainers.model().settings().precision().toString());
         this.states = new NumberedFolders(states, KEPT);
         for (Path state : this.states.all().values()) {
             Fingerprint.requireSame(ClientState.read(state).settings(), fingerprint);

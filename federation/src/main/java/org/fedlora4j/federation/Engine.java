@@ -18,8 +18,7 @@ public interface Engine extends AutoCloseable {
     SortedMap<String, String> fingerprint();
 
     /**
-     * Steps (1) to (3) of a phase: sends the shared parts, has clients train, and returns their updates. Asked for the same
-     * phase with the same shared parts again, it returns the same updates.
+     * Steps (1) to (3) of a phase: sends the shared parts, has clients train, and returns their updates.
      *
      * @param shared the global model, which can be split as the phase needs it
      * @param clients of the round
