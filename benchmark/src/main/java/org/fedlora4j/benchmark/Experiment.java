@@ -25,6 +25,7 @@ import org.fedlora4j.tokenizer.PromptTemplate;
  * @param recompute what training computes twice, to save memory
  * @param clientRanks of the clients that have less than {@code lora.rank}, by id
  * @param rounds after the recipe's warm-up
+ * @param participation the share of clients that each round has
  * @param batchSize examples of a training step
  * @param batchWindow batches whose examples are sorted by length together
  * @param seed of partition, splits, initial adapter, batches and dropout
@@ -39,6 +40,7 @@ public record Experiment(
         SortedMap<String, Integer> clientRanks,
         Recipe recipe,
         int rounds,
+        double participation,
         int batchSize,
         int batchWindow,
         int seed,
@@ -53,6 +55,9 @@ public record Experiment(
             }
         }
         requireAtLeast(1, "rounds", rounds);
+        if (!(participation > 0 && participation <= 1)) {
+            throw new BadInputException("participation: " + participation + ", wanted above 0 and at most 1");
+        }
         requireAtLeast(1, "batch-size", batchSize);
         requireAtLeast(1, "batch-window", batchWindow);
     }

@@ -98,6 +98,7 @@ public final class ExperimentFile {
         experiment.clientRanks().forEach(ranksTree::put);
         tree.set("recipe", RecipeFile.toTree(experiment.recipe()));
         tree.put("rounds", experiment.rounds());
+        tree.put("participation", experiment.participation());
         tree.put("batch-size", experiment.batchSize());
         tree.put("batch-window", experiment.batchWindow());
         tree.put("seed", experiment.seed());
@@ -126,6 +127,7 @@ public final class ExperimentFile {
         Optional<LoraConfig> lora = lora(loraFields);
         Recipe recipe = recipe(fields, tree.path("recipe"));
         int rounds = fields.integer("rounds", 6);
+        double participation = fields.number("participation", 1);
         int batchSize = fields.integer("batch-size", 2);
         int batchWindow = fields.integer("batch-window", 8);
         int seed = fields.integer("seed", 1);
@@ -140,6 +142,7 @@ public final class ExperimentFile {
                 clientRanks,
                 recipe,
                 rounds,
+                participation,
                 batchSize,
                 batchWindow,
                 seed,
@@ -171,7 +174,8 @@ public final class ExperimentFile {
                 testPerClient));
     }
 
-    private static Optional<FieldNames> fieldNames(Fields fields) {
+    /** Reads {@code data.fields}. */
+    public static Optional<FieldNames> fieldNames(Fields fields) {
         Map<Part, String> named = new EnumMap<>(Part.class);
         for (Part part : Part.values()) {
             String key = Fields.hyphenated(part);

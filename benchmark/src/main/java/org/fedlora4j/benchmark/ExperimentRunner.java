@@ -121,8 +121,7 @@ public final class ExperimentRunner {
                 || !experiment.clientRanks().isEmpty();
         ModelScores scores = new ModelScores(evaluator, data.clients(), personal, sameBase);
         MetricsLog log = new MetricsLog(folder.metrics());
-        TrainingProgress training =
-                new TrainingProgress(progress, clock, federation.clientIds().size());
+        TrainingProgress training = new TrainingProgress(progress, clock, federation.clientsPerRound());
         federation.run(
                 new RunRecorder(experiment.evaluation(), scores, log, training, progress, clock),
                 new StateFolder(folder.states()));
@@ -219,7 +218,8 @@ public final class ExperimentRunner {
                 experiment.batchSize(),
                 experiment.batchWindow(),
                 tokenizer.padId(),
-                experiment.seed());
+                experiment.seed(),
+                experiment.participation());
         return new Federation(
                 model, settings, clients.stream().map(this::ranked).toList());
     }

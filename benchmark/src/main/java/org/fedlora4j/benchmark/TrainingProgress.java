@@ -32,7 +32,7 @@ final class TrainingProgress {
     private long measuredSteps;
     private long measuredTokens;
 
-    /** @param clients that train: one under a pooled recipe */
+    /** @param clients that train in a round: one under a pooled recipe */
     TrainingProgress(Progress progress, InstantSource clock, int clients) {
         this.progress = progress;
         this.clock = clock;

@@ -61,6 +61,7 @@ class ExperimentFileTest {
                 lora: {rank: 4, alpha: 2.5, targets: [down_proj, q_proj], dropout: 0.1, rs-lora: true, client-ranks: {b: 1, a: 4}}
                 recipe: fedavg-lora
                 rounds: 3
+                participation: 0.25
                 batch-size: 7
                 batch-window: 3
                 seed: -5
@@ -88,6 +89,7 @@ class ExperimentFileTest {
         assertThat(experiment.clientRanks()).isEqualTo(Map.of("a", 4, "b", 1));
         assertThat(experiment.recipe()).isEqualTo(RecipeFile.load("fedavg-lora"));
         assertThat(experiment.rounds()).isEqualTo(3);
+        assertThat(experiment.participation()).isEqualTo(0.25);
         assertThat(experiment.batchSize()).isEqualTo(7);
         assertThat(experiment.batchWindow()).isEqualTo(3);
         assertThat(experiment.seed()).isEqualTo(-5);
@@ -202,6 +204,8 @@ class ExperimentFileTest {
             data.partition=category     | data.partition: "category", wanted an object
             rounds=0                    | rounds: 0, wanted at least 1
             rounds=1.5                  | rounds: 1.5, wanted a whole number
+            participation=0             | participation: 0.0, wanted above 0 and at most 1
+            participation=1.5           | participation: 1.5, wanted above 0 and at most 1
             batch-window=0              | batch-window: 0, wanted at least 1
             batch-size=0                | batch-size: 0, wanted at least 1
             seed=many                   | seed: "many", wanted a whole number

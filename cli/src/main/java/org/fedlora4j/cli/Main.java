@@ -34,6 +34,10 @@ import picocli.CommandLine.ScopeType;
             ChatCommand.class,
             ExportCommand.class,
             AnalyzeCommand.class,
+            CertsCommand.class,
+            ServerCommand.class,
+            ClientCommand.class,
+            StatusCommand.class,
             DoctorCommand.class
         },
         mixinStandardHelpOptions = true,

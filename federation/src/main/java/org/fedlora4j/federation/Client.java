@@ -1,5 +1,6 @@
 package org.fedlora4j.federation;
 
+import java.util.Map;
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.lora.AdamW;
 import org.fedlora4j.lora.AdapterState;
@@ -86,15 +87,21 @@ final class Client {
         Phase phase = context.phase();
         PrivateParts applied = applied(phase);
         own = own.updated(shared, trained.only(phase.keep()));
+        return sent(
+                context, shared, training.metrics(), applied.removeFrom(trained.only(phase.share()), shared.axis()));
+    }
+
+    /** The update that holds these values. */
+    SharedUpdate sent(RoundContext context, SharedParts shared, Map<String, Double> metrics, PartValues values) {
         return new SharedUpdate(
                 id(),
-                phase,
+                context.phase(),
                 context.roundsBefore(),
-                shared,
+                shared.cutTo(data.rank()),
                 data.rank(),
                 data.train().size(),
-                training.metrics(),
-                applied.removeFrom(trained.only(phase.share()), shared.axis()));
+                metrics,
+                values);
     }
 
     private void requireFinite(double loss, RoundContext context, int step) {

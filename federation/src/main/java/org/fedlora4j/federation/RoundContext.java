@@ -2,7 +2,12 @@ package org.fedlora4j.federation;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Random;
+import java.util.SortedSet;
+import java.util.TreeSet;
 
 /**
  * Where a run is: at one phase of one round. A run has warm-up rounds, then rounds, then a finish, which is as one more
@@ -131,9 +136,30 @@ public record RoundContext(Recipe recipe, int rounds, long seed, int stage) {
         return phase().schedule().factor((round() - 1) * steps + step, roundsOfKind() * steps);
     }
 
+    /** How many of so many clients a round has: the share of them, rounded, but at least one. */
+    static int participants(int clients, double participation) {
+        return Math.max(1, (int) Math.round(participation * clients));
+    }
+
+    /**
+     * The clients of this round, drawn without replacement; the same in all its phases.
+     *
+     * @param clients all there are
+     * @param participation the share of them that takes part, above 0 and at most 1
+     */
+    public SortedSet<String> participants(SortedSet<String> clients, double participation) {
+        List<String> drawn = new ArrayList<>(clients);
+        Collections.shuffle(drawn, new Random(seed("clients")));
+        return new TreeSet<>(drawn.subList(0, participants(clients.size(), participation)));
+    }
+
     /** The seed of all that is random in one client's training of this phase. */
     long clientSeed(String clientId) {
-        String what = seed + "/" + kind() + "/" + round() + "/" + phase().name() + "/" + clientId;
+        return seed(phase().name() + "/" + clientId);
+    }
+
+    private long seed(String of) {
+        String what = seed + "/" + kind() + "/" + round() + "/" + of;
         return ByteBuffer.wrap(Sha256.digest().digest(what.getBytes(StandardCharsets.UTF_8)))
                 .getLong();
     }

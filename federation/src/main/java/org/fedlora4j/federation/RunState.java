@@ -1,24 +1,16 @@
 package org.fedlora4j.federation;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.stream.Stream;
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.lora.Matrix;
 import org.fedlora4j.lora.Part;
-import org.fedlora4j.model.weights.ElementType;
-import org.fedlora4j.model.weights.SafetensorsFile;
-import org.fedlora4j.model.weights.SafetensorsWriter;
-import org.fedlora4j.model.weights.TensorInfo;
 
 /**
  * All that a run needs to go on after a phase, to the last bit. Nothing random carries over: every phase draws from seeds
@@ -50,8 +42,6 @@ record RunState(
     private static final String SHARED = "shared";
     private static final String CLIENT = "client-";
     private static final String SERVER = "server-";
-    private static final String CHECKSUMS = "SHA256SUMS";
-    private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
     RunState {
         settings = Collections.unmodifiableSortedMap(new TreeMap<>(settings));
@@ -72,17 +62,17 @@ record RunState(
     void write(Path folder) throws IOException {
         Index index =
                 new Index(stagesDone, settings, List.copyOf(clients.keySet()), List.copyOf(optimizers.keySet()), round);
-        Files.write(folder.resolve(INDEX), JSON.writeValueAsBytes(index));
-        writeTensors(tensors(shared), folder, SHARED);
+        Files.write(folder.resolve(INDEX), StateFiles.JSON.writeValueAsBytes(index));
+        StateFiles.write(shared, folder, SHARED);
         int client = 0;
         for (PartValues own : clients.values()) {
-            writeTensors(tensors(own), folder, CLIENT + client++);
+            StateFiles.write(own, folder, CLIENT + client++);
         }
         int server = 0;
         for (SortedMap<String, Matrix> means : optimizers.values()) {
-            writeTensors(means, folder, SERVER + server++);
+            StateFiles.write(means, folder, SERVER + server++);
         }
-        Files.writeString(folder.resolve(CHECKSUMS), checksums(folder));
+        StateFiles.seal(folder);
     }
 
     /**
@@ -91,19 +81,17 @@ record RunState(
      * @throws BadInputException if a checksum differs
      */
     static RunState read(Path folder) throws IOException {
-        if (!checksums(folder).equals(Files.readString(folder.resolve(CHECKSUMS)))) {
-            throw new BadInputException("the files' checksums differ from those in " + CHECKSUMS);
-        }
-        Index index = JSON.readValue(folder.resolve(INDEX).toFile(), Index.class);
+        StateFiles.requireSealed(folder);
+        Index index = StateFiles.JSON.readValue(folder.resolve(INDEX).toFile(), Index.class);
         SortedMap<String, PartValues> clients = new TreeMap<>();
         for (String client : index.clients) {
-            clients.put(client, values(readTensors(folder, CLIENT + clients.size())));
+            clients.put(client, StateFiles.readValues(folder, CLIENT + clients.size()));
         }
         SortedMap<String, SortedMap<String, Matrix>> optimizers = new TreeMap<>();
         for (String phase : index.optimizers) {
-            optimizers.put(phase, readTensors(folder, SERVER + optimizers.size()));
+            optimizers.put(phase, StateFiles.read(folder, SERVER + optimizers.size()));
         }
-        PartValues shared = values(readTensors(folder, SHARED));
+        PartValues shared = StateFiles.readValues(folder, SHARED);
         return new RunState(index.stagesDone, index.settings, shared, clients, optimizers, index.round);
     }
 
@@ -133,66 +121,5 @@ record RunState(
         if (!condition) {
             throw new BadInputException("the saved state: " + problem);
         }
-    }
-
-    private static String checksums(Path folder) throws IOException {
-        StringBuilder lines = new StringBuilder();
-        try (Stream<Path> files = Files.list(folder)) {
-            for (Path file : files.sorted().toList()) {
-                if (!file.endsWith(CHECKSUMS)) {
-                    lines.append(Sha256.of(file))
-                            .append("  ")
-                            .append(file.getFileName())
-                            .append('\n');
-                }
-            }
-        }
-        return lines.toString();
-    }
-
-    private static SortedMap<String, Matrix> tensors(PartValues values) {
-        SortedMap<String, Matrix> tensors = new TreeMap<>();
-        values.values()
-                .forEach(
-                        (part, modules) -> modules.forEach((module, value) -> tensors.put(part + "/" + module, value)));
-        return tensors;
-    }
-
-    private static PartValues values(SortedMap<String, Matrix> tensors) {
-        SortedMap<Part, SortedMap<String, Matrix>> values = new TreeMap<>();
-        tensors.forEach((name, value) -> {
-            String[] partAndModule = name.split("/", 2);
-            values.computeIfAbsent(Part.named(partAndModule[0]), part -> new TreeMap<>())
-                    .put(partAndModule[partAndModule.length - 1], value);
-        });
-        return new PartValues(values);
-    }
-
-    private static void writeTensors(SortedMap<String, Matrix> tensors, Path folder, String name) throws IOException {
-        SafetensorsWriter writer = new SafetensorsWriter();
-        tensors.forEach(
-                (tensor, value) -> writer.floats(tensor, new long[] {value.rows(), value.columns()}, value.values()));
-        writer.write(file(folder, name));
-    }
-
-    private static SortedMap<String, Matrix> readTensors(Path folder, String name) throws IOException {
-        SortedMap<String, Matrix> tensors = new TreeMap<>();
-        try (SafetensorsFile file = SafetensorsFile.open(file(folder, name))) {
-            for (Map.Entry<String, TensorInfo> entry : file.tensors().entrySet()) {
-                long[] shape = entry.getValue().shape();
-                if (entry.getValue().type() != ElementType.F32 || shape.length != 2) {
-                    throw new BadInputException(
-                            file.path() + ": " + entry.getKey() + " is " + entry.getValue() + ", wanted an F32 matrix");
-                }
-                tensors.put(
-                        entry.getKey(),
-                        Matrix.of(Math.toIntExact(shape[0]), Math.toIntExact(shape[1]), file.floats(entry.getKey())));
-            }
-        }
-        return tensors;
-    }
-
-    private static Path file(Path folder, String name) {
-        return folder.resolve(name + ".safetensors");
     }
 }

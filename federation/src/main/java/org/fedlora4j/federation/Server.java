@@ -32,9 +32,17 @@ final class Server {
         return optimizers;
     }
 
-    /** Refuses updates of another round, aggregates the others and takes the server optimizer's step. */
+    /**
+     * Refuses updates of another round, aggregates the others and takes the server optimizer's step.
+     *
+     * @param updates of at least one client; those that are missing count for nothing
+     */
     PhaseResult aggregate(RoundContext context, List<SharedUpdate> updates) {
         Phase phase = context.phase();
+        if (updates.isEmpty()) {
+            throw new BadInputException(
+                    context.label() + ", phase " + phase.name() + ": no client's update, wanted at least one");
+        }
         SortedMap<String, PhaseResult.Training> clients = new TreeMap<>();
         for (SharedUpdate update : updates) {
             if (update.round() != context.roundsBefore()) {

@@ -1,5 +1,10 @@
 package org.fedlora4j.federation;
 
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.SortedMap;
@@ -35,6 +40,25 @@ public record SharedParts(AdapterState adapter, MagnitudeAxis axis) {
             values.put(part, modules);
         }
         return new PartValues(values);
+    }
+
+    /** Refuses an adapter that can't be split yet, where a phase trains parts of it. */
+    void requireSplits(Phase phase) {
+        values(phase.train());
+    }
+
+    /** SHA-256 of the bits of all matrices, in hexadecimal: the same for the same global model. */
+    public String digest() {
+        MessageDigest digest = Sha256.digest();
+        adapter.modules().forEach((module, pair) -> {
+            digest.update(module.getBytes(StandardCharsets.UTF_8));
+            for (Matrix matrix : List.of(pair.a(), pair.b())) {
+                ByteBuffer bytes = ByteBuffer.allocate(Float.BYTES * matrix.values().length);
+                bytes.asFloatBuffer().put(matrix.values());
+                digest.update(bytes.array());
+            }
+        });
+        return HexFormat.of().formatHex(digest.digest());
     }
 
     /** The global model with new values of some parts. */

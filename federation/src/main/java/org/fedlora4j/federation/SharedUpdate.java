@@ -88,6 +88,11 @@ public final class SharedUpdate {
         return round;
     }
 
+    /** The client's rank, beyond which matrices are zero; {@link ClientData#FULL_RANK} for all components. */
+    public int rank() {
+        return rank;
+    }
+
     public long weight() {
         return weight;
     }

@@ -1,16 +1,10 @@
 package org.fedlora4j.federation;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
-import java.util.List;
-import java.util.Locale;
+import java.util.Collection;
 import java.util.Optional;
 import java.util.function.Consumer;
-import java.util.regex.Pattern;
-import java.util.stream.Stream;
-import org.fedlora4j.common.AtomicFiles;
 import org.fedlora4j.common.BadInputException;
 
 /**
@@ -19,27 +13,17 @@ import org.fedlora4j.common.BadInputException;
  */
 public final class StateFolder {
     private static final int KEPT = 2;
-    private static final Pattern STATE = Pattern.compile("[0-9]{6}");
-    private static final Pattern HALF_WRITTEN = Pattern.compile("\\.[0-9]{6}\\.[0-9]+\\.tmp");
 
-    private final Path folder;
+    private final NumberedFolders folders;
 
     /** @param folder need not exist yet; one state folder per run */
     public StateFolder(Path folder) {
-        this.folder = folder;
+        this.folders = new NumberedFolders(folder, KEPT);
     }
 
     /** Saves a state; one of the same phase is replaced. */
     void save(RunState state) throws IOException {
-        Path target = folder.resolve(String.format(Locale.ROOT, "%06d", state.stagesDone()));
-        AtomicFiles.deleteRecursively(target);
-        AtomicFiles.writeFolder(target, state::write);
-        for (Path old : states().stream().skip(KEPT).toList()) {
-            AtomicFiles.deleteRecursively(old);
-        }
-        for (Path halfWritten : entries(HALF_WRITTEN)) {
-            AtomicFiles.deleteRecursively(halfWritten);
-        }
+        folders.save(state.stagesDone(), state::write);
     }
 
     /**
@@ -49,7 +33,7 @@ public final class StateFolder {
      * @throws BadInputException if every state is damaged
      */
     Optional<RunState> loadLatest(Consumer<String> warning) throws IOException {
-        List<Path> states = states();
+        Collection<Path> states = folders.all().descendingMap().values();
         for (Path state : states) {
             try {
                 return Optional.of(RunState.read(state));
@@ -58,24 +42,9 @@ public final class StateFolder {
             }
         }
         if (!states.isEmpty()) {
-            throw new BadInputException(folder + ": every saved state is damaged, wanted a sound one of " + states);
+            throw new BadInputException(
+                    folders.path() + ": every saved state is damaged, wanted a sound one of " + states);
         }
         return Optional.empty();
-    }
-
-    /** Latest first. */
-    private List<Path> states() throws IOException {
-        return entries(STATE).stream().sorted(Comparator.reverseOrder()).toList();
-    }
-
-    private List<Path> entries(Pattern name) throws IOException {
-        if (!Files.isDirectory(folder)) {
-            return List.of();
-        }
-        try (Stream<Path> entries = Files.list(folder)) {
-            return entries.filter(
-                            path -> name.matcher(path.getFileName().toString()).matches())
-                    .toList();
-        }
     }
 }

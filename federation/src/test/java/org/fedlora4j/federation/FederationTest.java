@@ -270,6 +270,10 @@ class FederationTest {
                 .hasMessage("batch-size: 0, wanted at least 1");
         assertThatThrownBy(() -> new Federation.Settings(Runs.LORA, settings.recipe(), 1, 1, 0, 0, 0))
                 .hasMessage("batch-window: 0, wanted at least 1");
+        for (double share : new double[] {0, -0.5, 1.01, Double.NaN}) {
+            assertThatThrownBy(() -> new Federation.Settings(Runs.LORA, settings.recipe(), 1, 1, 1, 0, 0, share))
+                    .hasMessage("participation: " + share + ", wanted above 0 and at most 1");
+        }
     }
 
     private static Runs.Models run(Recipe recipe, int rounds, List<ClientData> clients) throws IOException {

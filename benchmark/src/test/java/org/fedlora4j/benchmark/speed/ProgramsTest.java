@@ -11,6 +11,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Stream;
 import org.fedlora4j.benchmark.TinyModel;
+import org.fedlora4j.lora.ModuleShape;
+import org.fedlora4j.model.config.LlamaConfig;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -116,5 +118,23 @@ class ProgramsTest {
         Measurement rounds = run(RoundBenchmark::main, folder.toString(), "2", "1", "8", "--rounds=2");
         assertThat(rounds.millis()).hasSize(2);
         assertThat(rounds.tokens()).isEqualTo(2 * 3 * 8);
+    }
+
+    @Test
+    void aggregationHasTheBytesOfThePhase() throws IOException {
+        Measurement adapt = run(AggregationBenchmark::main, folder.toString(), "3", "adapt", "--rank=2", "--steps=2");
+        assertThat(adapt.millis()).hasSize(2);
+        Measurement direction =
+                run(AggregationBenchmark::main, folder.toString(), "3", "direction", "--rank=2", "--steps=2");
+        // The shapes of A and B of rank 2, 4 bytes a value; the phase direction sends A's only.
+        double a = 0;
+        double b = 0;
+        for (ModuleShape shape : ModuleShape.of(LlamaConfig.read(folder.resolve("config.json")), MeasuredModel.lora(2))
+                .values()) {
+            a += 4 * 2 * shape.in();
+            b += 4 * 2 * shape.out();
+        }
+        assertThat(adapt.values()).containsEntry("updateBytes", a + b);
+        assertThat(direction.values()).containsEntry("updateBytes", a);
     }
 }

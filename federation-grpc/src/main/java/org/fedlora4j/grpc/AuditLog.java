@@ -1,0 +1,60 @@
+package org.fedlora4j.grpc;
+
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.Iterator;
+import org.fedlora4j.federation.RoundContext;
+import org.fedlora4j.federation.SharedUpdate;
+import org.fedlora4j.grpc.wire.Chunk;
+
+/** What left a client, for its owner: a line before each update is sent, so that none is missing. */
+final class AuditLog {
+    private final EventLog log;
+
+    AuditLog(EventLog log) {
+        this.log = log;
+    }
+
+    /** Notes that the server is about to be told the number of examples. */
+    void joins(long examples) {
+        log.event("joins", "examples", examples);
+    }
+
+    /** Notes that an update is about to leave; the checksum is of its values' bytes in the order in which they are sent. */
+    void leaves(RoundContext context, SharedUpdate update) {
+        MessageDigest digest = sha256();
+        for (Iterator<Chunk> chunks = Chunks.of(update.values()); chunks.hasNext(); ) {
+            digest.update(chunks.next().getData().asReadOnlyByteBuffer());
+        }
+        log.event(
+                "leaves",
+                "round",
+                context.label(),
+                "phase",
+                update.phase(),
+                "parts",
+                Chunks.names(update.values()),
+                "modules",
+                update.values().parts().stream()
+                        .flatMap(part -> update.values().of(part).keySet().stream())
+                        .distinct()
+                        .toList(),
+                "bytes",
+                Chunks.bytes(update.values()),
+                "sha256",
+                HexFormat.of().formatHex(digest.digest()),
+                "examples",
+                update.weight(),
+                "metrics",
+                update.metrics());
+    }
+
+    private static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        }
+    }
+}
