@@ -12,7 +12,9 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import org.fedlora4j.federation.Fields;
 import org.fedlora4j.kernels.Product;
+import org.fedlora4j.model.exec.Backend;
 import org.fedlora4j.model.exec.CpuFeatures;
+import org.fedlora4j.model.exec.CudaDriver;
 import org.fedlora4j.model.exec.Precision;
 
 /**
@@ -33,7 +35,13 @@ public record Environment(String commit, Machine machine, String precision, Sort
         SortedMap<String, String> versions = new TreeMap<>();
         versions.put("java", System.getProperty("java.vm.name") + " " + System.getProperty("java.version"));
         versions.put("nd4j", mavenVersion("org.nd4j", "nd4j-api"));
-        versions.put("onednn", Objects.toString(Product.oneDnnVersion(), "none"));
+        if (Backend.active() == Backend.CUDA) {
+            versions.put(
+                    "cuda",
+                    "11.6, " + Objects.requireNonNull(CudaDriver.detect()).describe());
+        } else {
+            versions.put("onednn", Objects.toString(Product.oneDnnVersion(), "none"));
+        }
         return new Environment(
                 describeCommit(),
                 new Machine(

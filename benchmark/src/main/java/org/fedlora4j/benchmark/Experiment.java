@@ -21,7 +21,7 @@ import org.fedlora4j.tokenizer.PromptTemplate;
  *
  * @param model the checkpoint's folder
  * @param output the run folder
- * @param precision {@code auto}, {@code f32} or {@code bf16}
+ * @param precision {@code auto}, {@code f32}, {@code bf16} or {@code f16}
  * @param recompute what training computes twice, to save memory
  * @param clientRanks of the clients that have less than {@code lora.rank}, by id
  * @param rounds after the recipe's warm-up

@@ -252,6 +252,7 @@ public final class ExperimentFile {
     private enum PrecisionSetting {
         AUTO,
         F32,
-        BF16
+        BF16,
+        F16
     }
 }

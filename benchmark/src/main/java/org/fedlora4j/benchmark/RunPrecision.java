@@ -51,7 +51,8 @@ record RunPrecision(Path file) {
         return Arrays.stream(Precision.values())
                 .filter(precision -> precision.toString().equals(value.asText()))
                 .findFirst()
-                .orElseThrow(() -> new BadInputException(file + ": " + KEY + ": found "
-                        + (value.isMissingNode() ? "nothing" : value.toString()) + ", wanted \"f32\" or \"bf16\""));
+                .orElseThrow(() -> new BadInputException(
+                        file + ": " + KEY + ": found " + (value.isMissingNode() ? "nothing" : value.toString())
+                                + ", wanted \"f32\", \"bf16\" or \"f16\""));
     }
 }

@@ -206,7 +206,7 @@ class ExperimentFileTest {
             batch-size=0                | batch-size: 0, wanted at least 1
             seed=many                   | seed: "many", wanted a whole number
             output=[a]                  | output: ["a"], wanted a path
-            precision=f16               | precision: "f16", wanted one of [auto, f32, bf16]
+            precision=f64               | precision: "f64", wanted one of [auto, f32, bf16, f16]
             recompute=all               | recompute: "all", wanted one of [none, attention, layer]
             recipe=no-such-recipe       | recipe: 'no-such-recipe' is neither a file nor one of
             data.max-tokens=1           | data.max-tokens: 1, wanted at least 2

@@ -355,7 +355,7 @@ class ExperimentRunnerTest {
         Files.writeString(state, "{\"precision\": 16}");
         assertThatThrownBy(() -> resume(experiment))
                 .isInstanceOf(BadInputException.class)
-                .hasMessage(state + ": precision: found 16, wanted \"f32\" or \"bf16\"");
+                .hasMessage(state + ": precision: found 16, wanted \"f32\", \"bf16\" or \"f16\"");
         Files.writeString(state, "bf16");
         assertThatThrownBy(() -> resume(experiment))
                 .isInstanceOf(BadInputException.class)
@@ -369,8 +369,10 @@ class ExperimentRunnerTest {
             String[] settings = Arrays.copyOf(QUICK, QUICK.length + 2);
             settings[QUICK.length] = "precision=" + precision;
             settings[QUICK.length + 1] = "recompute=layer";
-            if (precision == Precision.BF16 && Precision.choose("auto").precision() == Precision.F32) {
-                assertRefused("precision: bf16 can't be had here", "precision=bf16");
+            boolean only16Bits =
+                    precision == Precision.BF16 && Precision.choose("auto").precision() == Precision.F32;
+            if (only16Bits || precision == Precision.F16) {
+                assertRefused("precision: " + precision + " can't be had here", "precision=" + precision);
                 continue;
             }
             ByteArrayOutputStream out = new ByteArrayOutputStream();

@@ -7,6 +7,7 @@ import java.util.concurrent.Callable;
 import org.fedlora4j.benchmark.demo.Demo;
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.common.Progress;
+import org.fedlora4j.model.exec.Backend;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -30,6 +31,7 @@ final class DemoCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        Backend.active(); // or what is wrong with it, before anything is told or written
         if (output != null && Files.exists(output)) {
             throw new BadInputException("--output " + output + ": exists, wanted a folder to create");
         }

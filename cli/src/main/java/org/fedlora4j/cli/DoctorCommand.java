@@ -42,9 +42,10 @@ final class DoctorCommand implements Callable<Integer> {
     }
 
     private static void print(DoctorReport report, PrintWriter out) {
-        DoctorReport.Backend backend = report.backend();
+        DoctorReport.Nd4jBackend backend = report.backend();
         CpuFeatures cpu = report.cpu();
         line(out, "backend", backend.name() + ", " + backend.library());
+        backend.gpus().forEach(gpu -> line(out, "gpu", gpu.describe()));
         line(out, "java", backend.java() + ", " + backend.system());
         line(out, "cpu", cpu.modelName() + " (" + String.join(" ", cpu.matmulFlags()) + ")");
         line(out, "threads", backend.threads() + " on " + cpu.processors() + " processors");
@@ -64,7 +65,7 @@ final class DoctorCommand implements Callable<Integer> {
         line(
                 out,
                 "weights",
-                "multiplied where they are mapped: " + String.join(", ", weights.read())
+                "multiplied as they are: " + String.join(", ", weights.read())
                         + (weights.cast().isEmpty() ? "" : "; cast: " + String.join(", ", weights.cast())));
         line(out, "kernels", report.fusedKernels() ? "fused, Vector API" : "ND4J's ops");
         for (NativeRuntime.Setting setting : report.runtime().settings()) {

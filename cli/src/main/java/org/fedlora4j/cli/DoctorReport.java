@@ -12,15 +12,17 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.Loader;
+import org.fedlora4j.model.exec.Backend;
 import org.fedlora4j.model.exec.CpuFeatures;
+import org.fedlora4j.model.exec.CudaDriver;
 import org.fedlora4j.model.exec.Kernel;
 import org.fedlora4j.model.exec.NativeRuntime;
 import org.fedlora4j.model.exec.Precision;
 import org.fedlora4j.model.exec.ProductLibrary;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
-import org.nd4j.linalg.cpu.nativecpu.bindings.Nd4jCpu;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.nativeblas.NativeOpsHolder;
 
 /**
  * What this machine offers, as {@code doctor} prints it.
@@ -30,7 +32,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * @param faster what would make training faster here, a sentence each
  */
 record DoctorReport(
-        Backend backend,
+        Nd4jBackend backend,
         CpuFeatures cpu,
         ProductLibrary products,
         Precision.Choice precision,
@@ -45,9 +47,11 @@ record DoctorReport(
      * ND4J's backend.
      *
      * @param library the archive that its native library was loaded from; its classifier tells the build
+     * @param gpus that it computes on; none on the CPU
      * @param threads of the native operations
      */
-    record Backend(String name, String library, int threads, String java, String system) {}
+    record Nd4jBackend(
+            String name, String library, List<CudaDriver.Gpu> gpus, int threads, String java, String system) {}
 
     /** In bytes; available is what can be had without swapping. */
     record Memory(long total, long available, long javaHeap) {
@@ -76,7 +80,7 @@ record DoctorReport(
         }
     }
 
-    /** Types of a checkpoint's weights: which ones are multiplied where they are mapped, and which are cast. */
+    /** Types of a checkpoint's weights: which ones are multiplied as they are, mapped or copied, and which are cast. */
     record Weights(List<String> read, List<String> cast) {
         private static final int SIZE = 64;
         private static final SortedMap<String, DataType> TYPES =
@@ -97,8 +101,13 @@ record DoctorReport(
         faster = List.copyOf(faster);
     }
 
-    /** Loads ND4J and measures; takes a few seconds. */
+    /**
+     * Loads ND4J and measures; takes a few seconds.
+     *
+     * @throws org.fedlora4j.common.BadInputException if the backend can't be used here
+     */
     static DoctorReport examine() {
+        boolean onGpu = Backend.active() == Backend.CUDA;
         NativeRuntime.Settings runtime = NativeRuntime.settings();
         CpuFeatures cpu = CpuFeatures.detect();
         ProductLibrary products = ProductLibrary.load();
@@ -106,9 +115,11 @@ record DoctorReport(
         Speed speed = new Speed(
                 ProductSpeed.measure(Precision.F32),
                 precision.precision() == Precision.BF16 ? ProductSpeed.measure(Precision.BF16) : null);
-        Backend backend = new Backend(
+        CudaDriver driver = onGpu ? CudaDriver.detect() : null;
+        Nd4jBackend backend = new Nd4jBackend(
                 Nd4j.getBackend().getClass().getSimpleName(),
                 library(),
+                driver == null ? List.of() : driver.gpus(),
                 Nd4j.getEnvironment().maxThreads(),
                 System.getProperty("java.vm.name") + " " + System.getProperty("java.version"),
                 System.getProperty("os.name") + " " + System.getProperty("os.arch"));
@@ -122,17 +133,19 @@ record DoctorReport(
                 speed,
                 runtime,
                 Kernel.available(),
-                faster(cpu, runtime, products, Kernel.available()));
+                onGpu ? List.of() : faster(cpu, runtime, products, Kernel.available()));
     }
 
     /** JavaCPP unpacks a library into a folder that has the archive's name. */
     private static String library() {
-        for (Path folder = Path.of(Loader.load(Nd4jCpu.class)); folder != null; folder = folder.getParent()) {
+        String library =
+                Loader.load(NativeOpsHolder.getInstance().getDeviceNativeOps().getClass());
+        for (Path folder = Path.of(library); folder != null; folder = folder.getParent()) {
             if (folder.toString().endsWith(".jar")) {
                 return String.valueOf(folder.getFileName());
             }
         }
-        return Loader.load(Nd4jCpu.class).replace(File.separatorChar, '/');
+        return library.replace(File.separatorChar, '/');
     }
 
     /** What would make training faster than it is with this CPU, these settings and this library. */

@@ -48,7 +48,7 @@ final class GenerationOptions {
     @Option(names = "--stop", paramLabel = "TEXT", description = "End before this text; may be repeated.")
     private List<String> stops = new ArrayList<>();
 
-    @Option(names = "--precision", defaultValue = "auto", description = "auto, f32 or bf16.")
+    @Option(names = "--precision", defaultValue = "auto", description = "auto, f32, bf16, or f16 on a GPU.")
     private String precision = "auto";
 
     /** Refuses values out of range, before anything is opened. */

@@ -67,7 +67,7 @@ final class VerifyCommand implements Callable<Integer> {
             names = "--precision",
             paramLabel = "P",
             defaultValue = "f32",
-            description = "What products multiply: f32, bf16, or auto, the faster of these here (default: "
+            description = "What products multiply: f32, bf16, f16 (on a GPU), or auto, the faster here (default: "
                     + "${DEFAULT-VALUE}).")
     private String precision;
 

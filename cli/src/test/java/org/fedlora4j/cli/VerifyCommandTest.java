@@ -108,7 +108,7 @@ class VerifyCommandTest {
         assertRefused("--reference", "verify", TOY);
         assertRefused("--tolerance: NaN", "verify", TOY, "--reference", REFERENCE, "--tolerance", "NaN");
         assertRefused(
-                "precision: found fp8, wanted auto, f32 or bf16",
+                "precision: found fp8, wanted auto, f32, bf16 or f16",
                 "verify",
                 TOY,
                 "--reference",

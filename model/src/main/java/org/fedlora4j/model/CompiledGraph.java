@@ -25,7 +25,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param placeholders shapes of the graph's placeholders, by name
  */
 record CompiledGraph(ExecutionPlan plan, Map<String, String> gradients, Map<String, long[]> placeholders) {
-    /** Inputs of a layer's products that are bound as bfloat16 in that precision. */
+    /** Inputs of a layer's products that are bound in 16 bits in such a precision. */
     private static final Set<String> LAYER_WEIGHTS = Set.copyOf(LlamaGraph.PROJECTIONS);
 
     /** The same for the head. */

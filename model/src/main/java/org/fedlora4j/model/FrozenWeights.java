@@ -10,30 +10,27 @@ import java.util.Objects;
 import org.fedlora4j.model.exec.NativeMemory;
 import org.fedlora4j.model.exec.Precision;
 import org.fedlora4j.model.weights.Checkpoint;
-import org.fedlora4j.model.weights.ParameterNames;
-import org.fedlora4j.model.weights.ParameterNames.Parameter;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * A checkpoint's weights as arrays that a plan can be bound to: where they are mapped, if products read their type as it
- * is. Others are cast: once, into arrays of their own, as long as these fit into a budget; else each time a layer is about
+ * A checkpoint's weights as arrays that a plan can be bound to: as they come from {@link SourceWeights}, if products read
+ * their type as it is. Others are cast: once, into arrays of their own, as long as these fit into a budget; else each time a layer is about
  * to run, into arrays that all layers share. Norms are float32 always.
  */
 final class FrozenWeights implements AutoCloseable {
     private static final String EMBEDDING = "model.embed_tokens.weight";
     private static final String NORM = "model.norm.weight";
 
-    /** The checkpoint's arrays by name, as they are mapped. */
-    private final Map<String, INDArray> mapped = new HashMap<>();
-
     private final Checkpoint checkpoint;
+    private final SourceWeights source;
     private final Precision precision;
     private final NativeMemory memory = new NativeMemory();
     private final List<Map<String, INDArray>> layers = new ArrayList<>();
     private final Map<String, INDArray> sharedByModule = new HashMap<>();
     private final INDArray norm;
     private final INDArray head;
+    private final INDArray embedding;
     /** The layer whose weights lie in the shared arrays, or -1. */
     private int loaded = -1;
 
@@ -41,17 +38,15 @@ final class FrozenWeights implements AutoCloseable {
     FrozenWeights(Checkpoint checkpoint, Precision precision, long residentBytes) throws IOException {
         this.checkpoint = checkpoint;
         this.precision = precision;
-        List<Parameter> parameters = ParameterNames.of(checkpoint.config()).toList();
-        for (Parameter parameter : parameters) {
-            mapped.put(parameter.name(), checkpoint.weight(parameter.name()));
-        }
+        source = new SourceWeights(checkpoint);
         norm = resident(NORM);
         head = resident(headName());
+        embedding = source.open(EMBEDDING);
         long left = residentBytes;
         for (int layer = 0; layer < checkpoint.config().layers(); layer++) {
             long bytes = 0;
             for (String module : LlamaGraph.LAYER_WEIGHTS) {
-                INDArray weight = mapped(name(layer, module));
+                INDArray weight = source.open(name(layer, module));
                 bytes += needsCast(weight) ? weight.length() * type(weight).width() : 0;
             }
             boolean keep = bytes <= left;
@@ -59,7 +54,9 @@ final class FrozenWeights implements AutoCloseable {
             Map<String, INDArray> weights = new LinkedHashMap<>();
             for (String module : LlamaGraph.LAYER_WEIGHTS) {
                 String name = name(layer, module);
-                weights.put(module, keep || !needsCast(mapped(name)) ? resident(name) : shared(module, mapped(name)));
+                weights.put(
+                        module,
+                        keep || !needsCast(source.get(name)) ? resident(name) : shared(module, source.get(name)));
             }
             layers.add(weights);
         }
@@ -77,7 +74,7 @@ final class FrozenWeights implements AutoCloseable {
         }
         for (Map.Entry<String, INDArray> weight : layers.get(layer).entrySet()) {
             if (sharedByModule.get(weight.getKey()) == weight.getValue()) {
-                weight.getValue().assign(mapped(name(layer, weight.getKey())));
+                weight.getValue().assign(source.get(name(layer, weight.getKey())));
                 loaded = layer;
             }
         }
@@ -95,13 +92,13 @@ final class FrozenWeights implements AutoCloseable {
 
     /** The embedding table [V, D], in the checkpoint's type. */
     INDArray embedding() {
-        return mapped(EMBEDDING);
+        return embedding;
     }
 
-    /** A layer's weight in an array that holds it without {@link #load}: as it is used, or else as it is mapped. */
+    /** A layer's weight in an array that holds it without {@link #load}: as it is used, or else as the file has it. */
     INDArray lasting(int layer, String module) {
         INDArray weight = Objects.requireNonNull(layers.get(layer).get(module));
-        return weight == sharedByModule.get(module) ? mapped(name(layer, module)) : weight;
+        return weight == sharedByModule.get(module) ? source.get(name(layer, module)) : weight;
     }
 
     private String headName() {
@@ -111,6 +108,7 @@ final class FrozenWeights implements AutoCloseable {
     @Override
     public void close() {
         memory.close();
+        source.close();
     }
 
     /** The type in which a weight is used. */
@@ -125,24 +123,20 @@ final class FrozenWeights implements AutoCloseable {
         return weight.dataType() != type(weight);
     }
 
-    /** A weight for good. Where it is cast, the file's own pages, read once, are given back. */
-    private INDArray resident(String name) {
-        INDArray weight = mapped(name);
+    /** A weight for good. Where it is cast, what it was cast from, read once, is given back. */
+    private INDArray resident(String name) throws IOException {
+        INDArray weight = source.open(name);
         if (!needsCast(weight)) {
             return weight;
         }
         INDArray copy = memory.array(type(weight), weight.shape());
         copy.assign(weight);
-        checkpoint.evict(name);
+        source.release(name);
         return copy;
     }
 
     private INDArray shared(String module, INDArray weight) {
         return sharedByModule.computeIfAbsent(module, key -> memory.array(type(weight), weight.shape()));
-    }
-
-    private INDArray mapped(String name) {
-        return Objects.requireNonNull(mapped.get(name), () -> "the checkpoint has no " + name);
     }
 
     private static String name(int layer, String module) {

@@ -1,6 +1,5 @@
 package org.fedlora4j.model;
 
-import java.nio.FloatBuffer;
 import org.fedlora4j.kernels.HeadLossKernel;
 import org.fedlora4j.kernels.Numbers;
 import org.fedlora4j.kernels.Product;
@@ -48,15 +47,16 @@ final class FusedHeadLoss implements HeadLoss {
     }
 
     @Override
-    public FloatBuffer input() {
-        return NativeArrays.buffer(x);
+    public INDArray input() {
+        return x;
     }
 
     @Override
     public HeadLossKernel.Row[] score(int[] targets, boolean wantsGradient, double factor) {
         Numbers input = NativeArrays.numbers(x);
         RmsNormKernel.forward(input, norm, normed, low, rows, width, epsilon);
-        HeadLossKernel.Row[] scores = kernel.score(hidden, targets, wantsGradient ? gradient() : null, factor);
+        HeadLossKernel.Row[] scores =
+                kernel.score(hidden, targets, wantsGradient ? NativeArrays.buffer(gradient) : null, factor);
         if (wantsGradient) {
             Numbers dx = NativeArrays.numbers(gradient);
             RmsNormKernel.backward(input, norm, dx, null, dx, targets.length, width, epsilon);
@@ -65,7 +65,7 @@ final class FusedHeadLoss implements HeadLoss {
     }
 
     @Override
-    public FloatBuffer gradient() {
-        return NativeArrays.buffer(gradient);
+    public INDArray gradient() {
+        return gradient;
     }
 }

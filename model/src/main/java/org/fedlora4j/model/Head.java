@@ -1,6 +1,5 @@
 package org.fedlora4j.model;
 
-import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -52,15 +51,14 @@ final class Head implements AutoCloseable {
         if (gradient != null) {
             gradient.assign(0);
         }
-        FloatBuffer source = NativeArrays.buffer(hidden);
         List<HeadLossKernel.Row> scores = new ArrayList<>();
         for (int begin = 0; begin < rows.length; begin += LARGEST_CHUNK) {
             int end = Math.min(begin + LARGEST_CHUNK, rows.length);
             HeadLoss loss = losses.computeIfAbsent(size(end - begin), this::loss);
-            gather(source, rows, begin, end, loss.input());
+            gather(hidden, rows, begin, end, loss.input());
             Collections.addAll(scores, loss.score(Arrays.copyOfRange(targets, begin, end), gradient != null, scale));
             if (gradient != null) {
-                scatter(loss.gradient(), rows, begin, end, NativeArrays.buffer(gradient));
+                scatter(loss.gradient(), rows, begin, end, gradient);
             }
         }
         return scores;
@@ -68,12 +66,11 @@ final class Head implements AutoCloseable {
 
     /** The logits of rows: [rows][V]. */
     float[][] logits(INDArray hidden, int[] rows) {
-        FloatBuffer source = NativeArrays.buffer(hidden);
         float[][] found = new float[rows.length][config.vocabularySize()];
         for (int begin = 0; begin < rows.length; begin += LARGEST_CHUNK) {
             int end = Math.min(begin + LARGEST_CHUNK, rows.length);
             Logits chunk = logits.computeIfAbsent(size(end - begin), Logits::new);
-            gather(source, rows, begin, end, chunk.input);
+            gather(hidden, rows, begin, end, chunk.input);
             chunk.plan.forward();
             for (int i = begin; i < end; i++) {
                 NativeArrays.readRow(chunk.output, i - begin, found[i]);
@@ -107,7 +104,7 @@ final class Head implements AutoCloseable {
     private HeadLoss loss(int rows) {
         return Kernel.available() && Product.failure() == null
                 ? new FusedHeadLoss(rows, weights, config.rmsNormEps(), precision, memory)
-                : new PlannedHeadLoss(rows, weights, config, memory);
+                : new PlannedHeadLoss(rows, weights, config, precision, memory);
     }
 
     /** Few sizes, so that there are few plans. */
@@ -120,36 +117,35 @@ final class Head implements AutoCloseable {
     }
 
     /** Copies rows; those that follow each other are copied together. */
-    private void gather(FloatBuffer hidden, int[] rows, int begin, int end, FloatBuffer to) {
-        int width = config.hiddenSize();
+    private void gather(INDArray hidden, int[] rows, int begin, int end, INDArray to) {
+        long width = config.hiddenSize();
         int run;
         for (int i = begin; i < end; i += run) {
             run = 1;
             while (i + run < end && rows[i + run] == rows[i] + run) {
                 run++;
             }
-            to.put((i - begin) * width, hidden, rows[i] * width, run * width);
+            NativeArrays.copy(hidden, rows[i] * width, to, (i - begin) * width, run * width);
         }
     }
 
     /** The other way: each row to its place. */
-    private void scatter(FloatBuffer made, int[] rows, int begin, int end, FloatBuffer gradient) {
-        int width = config.hiddenSize();
+    private void scatter(INDArray made, int[] rows, int begin, int end, INDArray gradient) {
+        long width = config.hiddenSize();
         for (int i = begin; i < end; i++) {
-            gradient.put(rows[i] * width, made, (i - begin) * width, width);
+            NativeArrays.copy(made, (i - begin) * width, gradient, rows[i] * width, width);
         }
     }
 
     /** The head's plan for a fixed number of rows. */
     private final class Logits {
-        final FloatBuffer input;
+        final INDArray input;
         final INDArray output;
         final ExecutionPlan.Bound plan;
 
         Logits(int rows) {
-            INDArray x = memory.floats(rows, config.hiddenSize());
-            x.assign(0);
-            input = NativeArrays.buffer(x);
+            input = memory.floats(rows, config.hiddenSize());
+            input.assign(0);
             output = memory.floats(rows, config.vocabularySize());
             CompiledGraph compiled = CompiledGraph.forward(
                     LlamaGraph.head(config, rows, weights.norm(), weights.head(), false),
@@ -157,7 +153,7 @@ final class Head implements AutoCloseable {
                     precision);
             Map<String, INDArray> arrays = Map.of(
                     LlamaGraph.INPUT,
-                    x,
+                    input,
                     LlamaGraph.NORM,
                     weights.norm(),
                     LlamaGraph.HEAD,

@@ -3,6 +3,7 @@ package org.fedlora4j.model;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.fedlora4j.model.config.LlamaConfig;
+import org.fedlora4j.model.exec.Backend;
 import org.fedlora4j.model.exec.NativeRuntime;
 import org.fedlora4j.model.exec.Precision;
 import org.fedlora4j.model.weights.Checkpoint;
@@ -54,8 +55,13 @@ public final class LanguageModel implements AutoCloseable {
         this.plans = new PlanCache(settings.planBytes);
     }
 
-    /** Opens a checkpoint folder: a converted one or Hugging Face safetensors. */
+    /**
+     * Opens a checkpoint folder: a converted one or Hugging Face safetensors.
+     *
+     * @throws org.fedlora4j.common.BadInputException if it isn't sound, or if the backend can't be used here
+     */
     public static LanguageModel open(Path folder, Settings settings) throws IOException {
+        Backend.active();
         return new LanguageModel(Checkpoint.open(folder), settings);
     }
 

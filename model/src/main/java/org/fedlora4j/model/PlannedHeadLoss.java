@@ -1,6 +1,5 @@
 package org.fedlora4j.model;
 
-import java.nio.FloatBuffer;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,15 +15,15 @@ import org.nd4j.linalg.api.ops.OpContext;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * By the head's graph and ND4J's softmax, in float32: where there are no kernels, and their control in tests. SameDiff's own
+ * By the head's graph and ND4J's softmax: where there are no kernels, and their control in tests. SameDiff's own
  * op for the loss ignores the gradient that comes from above, and makes several arrays of the logits' size.
  *
  * <p>ND4J's softmax sums in float: over 49,152 tokens its probabilities add up to 1.0001. Their ratios are right, so the
  * true sum, taken in double, corrects both the loss and the gradient.
  */
 final class PlannedHeadLoss implements HeadLoss {
-    private final FloatBuffer input;
-    private final FloatBuffer gradient;
+    private final INDArray input;
+    private final INDArray gradient;
     /** [N, V], which the gradient takes the place of. */
     private final INDArray logits;
 
@@ -34,12 +33,10 @@ final class PlannedHeadLoss implements HeadLoss {
     private final OpContext inPlace = Nd4j.getExecutioner().buildContext();
 
     /** @param memory what it is computed in */
-    PlannedHeadLoss(int rows, FrozenWeights weights, LlamaConfig config, NativeMemory memory) {
-        INDArray x = memory.floats(rows, config.hiddenSize());
-        x.assign(0);
-        input = NativeArrays.buffer(x);
-        INDArray dx = memory.floats(rows, config.hiddenSize());
-        gradient = NativeArrays.buffer(dx);
+    PlannedHeadLoss(int rows, FrozenWeights weights, LlamaConfig config, Precision precision, NativeMemory memory) {
+        input = memory.floats(rows, config.hiddenSize());
+        input.assign(0);
+        gradient = memory.floats(rows, config.hiddenSize());
         logits = memory.floats(rows, config.vocabularySize());
         row = new float[config.vocabularySize()];
         inPlace.setInputArray(0, logits);
@@ -47,20 +44,20 @@ final class PlannedHeadLoss implements HeadLoss {
         CompiledGraph compiled = CompiledGraph.withGradient(
                 LlamaGraph.head(config, rows, weights.norm(), weights.head(), true),
                 List.of(LlamaGraph.INPUT),
-                Precision.F32,
+                precision,
                 false);
         Map<String, INDArray> arrays = new HashMap<>();
-        arrays.put(LlamaGraph.INPUT, x);
+        arrays.put(LlamaGraph.INPUT, input);
         arrays.put(LlamaGraph.NORM, weights.norm());
         arrays.put(LlamaGraph.HEAD, weights.head());
         arrays.put(LlamaGraph.OUTPUT, logits);
         arrays.put(LlamaGraph.OUTPUT_GRADIENT, logits);
-        compiled.gradients().values().forEach(output -> arrays.put(output, dx));
+        compiled.gradients().values().forEach(output -> arrays.put(output, gradient));
         plan = compiled.bind(arrays, memory);
     }
 
     @Override
-    public FloatBuffer input() {
+    public INDArray input() {
         return input;
     }
 
@@ -89,8 +86,7 @@ final class PlannedHeadLoss implements HeadLoss {
             // The target's own probability may underflow; the largest is at least 1/V.
             scores[i] = new HeadLossKernel.Row(margin[i] - Math.log(row[best[i]] / sum), best[i] == targets[i]);
             if (wantsGradient) {
-                logits.putScalar(i, targets[i], logits.getFloat(i, targets[i]) - sum);
-                logits.getRow(i).muli(factor / sum);
+                writeGradient(i, targets[i], sum, (float) (factor / sum));
             }
         }
         if (wantsGradient) {
@@ -102,8 +98,17 @@ final class PlannedHeadLoss implements HeadLoss {
         return scores;
     }
 
+    /** Puts factor · (softmax - onehot) in the place of a row of the softmax, which is in {@link #row}, unnormalised. */
+    private void writeGradient(int i, int target, double sum, float factorOfSum) {
+        row[target] = (float) (row[target] - sum);
+        for (int token = 0; token < row.length; token++) {
+            row[token] *= factorOfSum;
+        }
+        NativeArrays.writeAt(row, logits, (long) i * row.length);
+    }
+
     @Override
-    public FloatBuffer gradient() {
+    public INDArray gradient() {
         return gradient;
     }
 }

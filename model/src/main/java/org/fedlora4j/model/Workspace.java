@@ -30,7 +30,7 @@ final class Workspace implements AutoCloseable {
         if (arena != null) {
             arena.close();
         }
-        return new Arena(bytes);
+        return Arena.of(bytes);
     }
 
     /** Overwrites everything, for tests that prove that nothing stale is read. */

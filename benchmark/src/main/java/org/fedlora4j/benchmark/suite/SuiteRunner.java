@@ -15,6 +15,7 @@ import org.fedlora4j.benchmark.Result;
 import org.fedlora4j.common.AtomicFiles;
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.common.Progress;
+import org.fedlora4j.model.exec.Backend;
 import org.fedlora4j.model.exec.NativeThreads;
 
 /**
@@ -51,6 +52,8 @@ public final class SuiteRunner {
         if (!replaceChanged) {
             requireUnchanged(jobs);
         }
+        // Not job by job: nothing can be run without it.
+        Backend.active();
         if (!suite.embedded()) {
             return run(jobs);
         }

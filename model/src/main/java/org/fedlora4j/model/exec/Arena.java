@@ -1,41 +1,39 @@
 package org.fedlora4j.model.exec;
 
-import java.lang.ref.Cleaner;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * One block of native memory from which arrays are cut at fixed offsets. Whoever closes it makes sure that none of its
- * arrays is used afterwards.
+ * One block of the backend's memory from which arrays are cut at fixed offsets. Whoever closes it makes sure that none of
+ * its arrays is used afterwards.
  */
-public final class Arena implements AutoCloseable {
+public interface Arena extends AutoCloseable {
     /** Every array starts at a multiple of this many bytes: a cache line, and the widest vector. */
-    public static final int ALIGNMENT = 64;
+    int ALIGNMENT = 64;
 
-    static {
-        NativeRuntime.ensure();
+    /** An uninitialised block. */
+    static Arena of(long bytes) {
+        return Backend.active().sharesMemory() ? new HostArena(bytes) : new DeviceArena(bytes);
     }
 
-    private static final Cleaner CLEANER = Cleaner.create();
-
-    private final long start;
-    private final long bytes;
-    private final Cleaner.Cleanable memory;
-
-    public Arena(long bytes) {
-        long blockBytes = align(bytes) + ALIGNMENT;
-        long block = Pages.allocate(blockBytes);
-        this.bytes = bytes;
-        this.start = align(block);
-        this.memory = CLEANER.register(this, () -> Pages.free(block, blockBytes));
-    }
-
-    public long bytes() {
-        return bytes;
-    }
+    long bytes();
 
     /** The array at {@code offset} bytes; its contents are whatever stood there. */
-    public INDArray array(long offset, DataType type, long... shape) {
+    INDArray array(long offset, DataType type, long... shape);
+
+    /** Overwrites everything, for tests that prove that nothing stale is read. */
+    void fill(float value);
+
+    @Override
+    void close();
+
+    /** The next multiple of {@link #ALIGNMENT}. */
+    static long align(long bytes) {
+        return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    }
+
+    /** Checks that an array lies inside a block. */
+    static void requireInside(long offset, DataType type, long[] shape, long bytes) {
         long length = 1;
         for (long size : shape) {
             length *= size;
@@ -44,21 +42,5 @@ public final class Arena implements AutoCloseable {
             throw new IllegalArgumentException(
                     "array of " + length * type.width() + " bytes at " + offset + " is outside the arena's " + bytes);
         }
-        return NativeArrays.wrap(start + offset, type, shape);
-    }
-
-    /** Overwrites everything, for tests that prove that nothing stale is read. */
-    public void fill(float value) {
-        NativeArrays.wrap(start, DataType.FLOAT, align(bytes) / Float.BYTES).assign(value);
-    }
-
-    @Override
-    public void close() {
-        memory.clean();
-    }
-
-    /** The next multiple of {@link #ALIGNMENT}. */
-    public static long align(long bytes) {
-        return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     }
 }

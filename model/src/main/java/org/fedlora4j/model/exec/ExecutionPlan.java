@@ -60,10 +60,10 @@ public final class ExecutionPlan {
      * How a graph is compiled.
      *
      * @param precision the type of what products multiply
-     * @param bf16Inputs which of the inputs are bound as bfloat16 in that precision
+     * @param narrowInputs which of the inputs are bound in that precision's type, where it has 16 bits
      * @param keepsAttention whether attention weights are kept for the backward half, and not computed again
      */
-    public record Options(Precision precision, Set<String> bf16Inputs, boolean keepsAttention) {}
+    public record Options(Precision precision, Set<String> narrowInputs, boolean keepsAttention) {}
 
     /**
      * Compiles a graph.
@@ -84,8 +84,10 @@ public final class ExecutionPlan {
         Program program = PlanCompiler.compile(
                 graph, inputs, forwardOutputs, backwardOutputs, substitutes, options.keepsAttention);
         Sums.fuse(program);
-        if (options.precision == Precision.BF16) {
-            HalfPrecision.apply(program, options.bf16Inputs);
+        switch (options.precision) {
+            case BF16 -> HalfPrecision.apply(program, options.narrowInputs);
+            case F16 -> HalfProducts.apply(program, options.narrowInputs);
+            case F32 -> {}
         }
         Gates.fuse(program);
         return new ExecutionPlan(program);

@@ -209,9 +209,13 @@ public enum Kernel {
         this.number = number;
     }
 
-    /** Whether kernels can run: the JVM was started with the Vector API, and they are not switched off. */
+    /**
+     * Whether kernels can run: they can address the backend's arrays, the JVM was started with the Vector API, and they are
+     * not switched off.
+     */
     public static boolean available() {
-        return ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent()
+        return Backend.active().sharesMemory()
+                && ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent()
                 && !"off".equals(System.getProperty(SWITCH));
     }
 

@@ -14,7 +14,11 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** Arrays over memory that somebody else owns. Whoever wraps keeps the owner reachable and never frees it meanwhile. */
+/**
+ * Arrays over memory that somebody else owns. Whoever wraps keeps the owner reachable and never frees it meanwhile.
+ *
+ * <p>What reads, writes or copies works on every backend; what gives an address or a buffer, only where arrays have one.
+ */
 public final class NativeArrays {
     static {
         NativeRuntime.ensure();
@@ -22,8 +26,19 @@ public final class NativeArrays {
 
     private NativeArrays() {}
 
+    private static boolean haveAddresses() {
+        return Backend.active().sharesMemory();
+    }
+
+    private static void requireAddresses() {
+        if (!haveAddresses()) {
+            throw new IllegalStateException("arrays of the backend " + Backend.active() + " have no address");
+        }
+    }
+
     /** A row-major array over {@code address}, which holds at least the shape's elements. Nothing is copied. */
     public static INDArray wrap(long address, DataType type, long... shape) {
+        requireAddresses();
         long length = 1;
         for (long size : shape) {
             length = Math.multiplyExact(length, size);
@@ -34,6 +49,7 @@ public final class NativeArrays {
 
     /** Where a row-major array's elements begin. */
     public static long address(INDArray array) {
+        requireAddresses();
         return array.data().address();
     }
 
@@ -47,7 +63,7 @@ public final class NativeArrays {
             throw new IllegalArgumentException(
                     array.shapeInfoToString() + " as a buffer; wanted floats of less than 2 GiB");
         }
-        return new FloatPointer(new Address(array.data().address(), array.length())).asBuffer();
+        return new FloatPointer(new Address(address(array), array.length())).asBuffer();
     }
 
     /**
@@ -62,7 +78,7 @@ public final class NativeArrays {
         if (array.length() > Integer.MAX_VALUE / Short.BYTES) {
             throw new IllegalArgumentException(array.shapeInfoToString() + " as a buffer; wanted less than 2 GiB");
         }
-        return Numbers.ofBf16(new ShortPointer(new Address(array.data().address(), array.length())).asBuffer());
+        return Numbers.ofBf16(new ShortPointer(new Address(address(array), array.length())).asBuffer());
     }
 
     /** The type of an array's elements as products know it. */
@@ -97,12 +113,16 @@ public final class NativeArrays {
         if (bytes > Integer.MAX_VALUE) {
             throw new IllegalArgumentException(array.shapeInfoToString() + " as a buffer; wanted less than 2 GiB");
         }
-        return new BytePointer(new Address(array.data().address(), bytes)).asByteBuffer();
+        return new BytePointer(new Address(address(array), bytes)).asByteBuffer();
     }
 
     /** Copies a row-major array's floats out; {@code target} holds its length. */
     public static void read(INDArray array, float[] target) {
-        new FloatPointer(array.data().addressPointer()).get(target, 0, Math.toIntExact(array.length()));
+        if (haveAddresses()) {
+            new FloatPointer(array.data().addressPointer()).get(target, 0, Math.toIntExact(array.length()));
+        } else {
+            DeviceArrays.read(array, 0, Math.toIntExact(array.length()), target);
+        }
     }
 
     /** Copies floats into a row-major array. */
@@ -110,16 +130,24 @@ public final class NativeArrays {
         if (source.length != array.length()) {
             throw new IllegalArgumentException(source.length + " values for an array of " + array.length());
         }
-        new FloatPointer(array.data().addressPointer()).put(source, 0, source.length);
+        if (haveAddresses()) {
+            new FloatPointer(array.data().addressPointer()).put(source, 0, source.length);
+        } else {
+            DeviceArrays.write(source, array, 0);
+        }
     }
 
-    /** Copies floats into a row-major array from an element on. */
+    /** Copies floats into a row-major array from an element on; one of another type rounds them. */
     public static void writeAt(float[] source, INDArray array, long offset) {
         if (offset + source.length > array.length()) {
             throw new IllegalArgumentException(
                     source.length + " values from " + offset + " on for an array of " + array.length());
         }
-        new FloatPointer(new Address(array.data().address() + offset * Float.BYTES, source.length)).put(source);
+        if (haveAddresses() && array.dataType() == DataType.FLOAT) {
+            new FloatPointer(new Address(array.data().address() + offset * Float.BYTES, source.length)).put(source);
+        } else {
+            DeviceArrays.write(source, array, offset);
+        }
     }
 
     /** Copies ints into an int32 array. */
@@ -127,7 +155,11 @@ public final class NativeArrays {
         if (source.length != array.length()) {
             throw new IllegalArgumentException(source.length + " values for an array of " + array.length());
         }
-        new IntPointer(array.data().addressPointer()).put(source, 0, source.length);
+        if (haveAddresses()) {
+            new IntPointer(array.data().addressPointer()).put(source, 0, source.length);
+        } else {
+            DeviceArrays.write(source, array);
+        }
     }
 
     /** Copies a row of a row-major matrix of floats out. */
@@ -137,7 +169,11 @@ public final class NativeArrays {
             throw new IllegalArgumentException(
                     "row " + row + " of " + matrix.shapeInfoToString() + " into " + target.length + " floats");
         }
-        new FloatPointer(new Address(matrix.data().address() + row * columns * Float.BYTES, columns)).get(target);
+        if (haveAddresses()) {
+            new FloatPointer(new Address(matrix.data().address() + row * columns * Float.BYTES, columns)).get(target);
+        } else {
+            DeviceArrays.read(matrix, row * columns, target.length, target);
+        }
     }
 
     /** Copies a run of floats from one row-major array into another; offsets and length in elements. */
@@ -146,13 +182,17 @@ public final class NativeArrays {
             throw new IllegalArgumentException(length + " floats from " + fromOffset + " of " + from.length() + " to "
                     + toOffset + " of " + to.length());
         }
-        Pointer.memcpy(
-                new Address(to.data().address() + toOffset * Float.BYTES, length),
-                new Address(from.data().address() + fromOffset * Float.BYTES, length),
-                length * Float.BYTES);
+        if (haveAddresses()) {
+            Pointer.memcpy(
+                    new Address(to.data().address() + toOffset * Float.BYTES, length),
+                    new Address(from.data().address() + fromOffset * Float.BYTES, length),
+                    length * Float.BYTES);
+        } else {
+            DeviceArrays.copy(from, fromOffset, to, toOffset, length);
+        }
     }
 
-    private static long[] strides(long[] shape) {
+    static long[] strides(long[] shape) {
         long[] strides = new long[shape.length];
         long stride = 1;
         for (int i = shape.length - 1; i >= 0; i--) {

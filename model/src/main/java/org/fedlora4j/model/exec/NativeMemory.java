@@ -5,7 +5,7 @@ import java.util.List;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Aligned native arrays that are freed together. */
+/** Aligned arrays in the backend's memory that are freed together. */
 public final class NativeMemory implements AutoCloseable {
     private final List<Arena> arenas = new ArrayList<>();
 
@@ -25,7 +25,7 @@ public final class NativeMemory implements AutoCloseable {
 
     /** A block of its own. */
     public Arena arena(long bytes) {
-        Arena arena = new Arena(bytes);
+        Arena arena = Arena.of(bytes);
         arenas.add(arena);
         return arena;
     }

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Sets what ND4J's native libraries read once, when they are loaded. Every class through which ND4J can be entered calls
  * {@link #ensure()} in its static initialiser, so that the command line, tests and users of the library run alike. It
- * loads no class of ND4J. What the user has set stands.
+ * loads no library that reads them. What the user has set stands. Where a build has two backends, ND4J is shown the chosen one only.
  *
  * <p>What is set, and why:
  *
@@ -80,6 +80,9 @@ public final class NativeRuntime {
                 case SYSTEM_PROPERTY -> System.setProperty(setting.name(), setting.value());
             }
         }
+        if (Backend.CUDA.isInBuild()) {
+            OneBackend.show(BackendChoice.made().backend());
+        }
         return decided;
     }
 
@@ -117,7 +120,7 @@ public final class NativeRuntime {
 
     private static boolean nativeLibraryLoaded() {
         try (Stream<String> mappings = Files.lines(Path.of("/proc/self/maps"))) {
-            return mappings.anyMatch(line -> line.contains("libnd4jcpu"));
+            return mappings.anyMatch(line -> line.contains("libnd4jcpu") || line.contains("libnd4jcuda"));
         } catch (IOException e) {
             return false;
         }

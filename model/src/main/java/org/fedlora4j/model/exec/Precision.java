@@ -12,7 +12,13 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public enum Precision {
     F32,
-    BF16;
+    /** On CPUs with AMX. */
+    BF16,
+    /** On GPUs. */
+    F16;
+
+    /** Products of what ND4J's CUDA release passes on to cuBLAS. */
+    private static final String ON_CUDA = "this release of ND4J has no cuBLAS products of bf16, only of f32 and f16";
 
     /**
      * Whether products read a weight [out, in] as it is: float32 products widen 16 bits on the way, exactly, where oneDNN
@@ -29,15 +35,20 @@ public enum Precision {
                                         Math.toIntExact(weight.size(1)),
                                         NativeArrays.productType(weight)));
             case BF16 -> type == DataType.BFLOAT16;
+            case F16 -> type == DataType.FLOAT16;
         };
     }
 
     /** The type of weights that were cast for products. */
     public DataType weights() {
-        return this == F32 ? DataType.FLOAT : DataType.BFLOAT16;
+        return switch (this) {
+            case F32 -> DataType.FLOAT;
+            case BF16 -> DataType.BFLOAT16;
+            case F16 -> DataType.FLOAT16;
+        };
     }
 
-    /** As settings spell it: {@code f32}, {@code bf16}. */
+    /** As settings spell it: {@code f32}, {@code bf16}, {@code f16}. */
     @Override
     public String toString() {
         return name().toLowerCase(Locale.ROOT);
@@ -49,11 +60,13 @@ public enum Precision {
     /**
      * The precision for a setting, on this machine.
      *
-     * @param setting {@code auto}, {@code f32} or {@code bf16}
-     * @throws BadInputException if the setting is another, or if what it asks for can't be had here
+     * @param setting {@code auto}, {@code f32}, {@code bf16} or {@code f16}
+     * @throws BadInputException if the setting is another, or if what it asks for, or the backend, can't be had here
      */
     public static Choice choose(String setting) {
-        return choose(setting, refusal(Product.failure(), Product.hasAmx(), Kernel.available()));
+        return Backend.active() == Backend.CUDA
+                ? chooseOnCuda(setting)
+                : choose(setting, refusal(Product.failure(), Product.hasAmx(), Kernel.available()));
     }
 
     /** Why bf16 is not to be had, or null where it is: without AMX it would be slower than f32. */
@@ -82,7 +95,28 @@ public enum Precision {
                 }
                 yield new Choice(BF16, "asked for");
             }
-            default -> throw new BadInputException("precision: found " + setting + ", wanted auto, f32 or bf16");
+            case "f16" ->
+                throw new BadInputException(
+                        "precision: f16 can't be had here: its products run on GPUs only; wanted auto,"
+                                + " f32 or bf16");
+            default -> throw unknown(setting);
         };
+    }
+
+    /** The choice on a GPU, where f16 must be asked for: its products sum in 16 bits. */
+    static Choice chooseOnCuda(String setting) {
+        return switch (setting) {
+            case "auto" -> new Choice(F32, ON_CUDA + "; f16, which sums in 16 bits, must be asked for");
+            case "f32" -> new Choice(F32, "asked for");
+            case "f16" -> new Choice(F16, "asked for");
+            case "bf16" ->
+                throw new BadInputException(
+                        "precision: bf16 can't be had here: " + ON_CUDA + "; wanted auto, f32 or f16");
+            default -> throw unknown(setting);
+        };
+    }
+
+    private static BadInputException unknown(String setting) {
+        return new BadInputException("precision: found " + setting + ", wanted auto, f32, bf16 or f16");
     }
 }

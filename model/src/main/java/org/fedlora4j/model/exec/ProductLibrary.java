@@ -12,8 +12,11 @@ import org.jspecify.annotations.Nullable;
  */
 public record ProductLibrary(
         @Nullable String version, @Nullable String failure, boolean amx) {
-    /** Loads oneDNN. */
+    /** Loads oneDNN, where it can read the backend's arrays. */
     public static ProductLibrary load() {
+        if (!Backend.active().sharesMemory()) {
+            return new ProductLibrary(null, "products run on the GPU, by cuBLAS", false);
+        }
         return new ProductLibrary(Product.oneDnnVersion(), Product.failure(), Product.hasAmx());
     }
 }

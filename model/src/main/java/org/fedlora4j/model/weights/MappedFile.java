@@ -8,6 +8,7 @@ import java.nio.channels.FileChannel.MapMode;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import org.bytedeco.javacpp.Pointer;
+import org.fedlora4j.model.exec.Backend;
 import org.fedlora4j.model.exec.Pages;
 import org.nd4j.linalg.api.buffer.DataBuffer;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -30,6 +31,9 @@ abstract class MappedFile {
 
     /** Elements of the file without a copy, from the byte {@code begin} on. */
     DataBuffer buffer(long begin, long elements, DataType type) throws IOException {
+        if (!Backend.active().sharesMemory()) {
+            throw new IllegalStateException("the backend " + Backend.active() + " can't read a mapped file");
+        }
         View view = view(begin, elements * type.width());
         DataBuffer buffer = Nd4j.createBuffer(view, elements, type);
         // A buffer keeps the address and not the pointer. Arrays cut from an array keep its buffer.

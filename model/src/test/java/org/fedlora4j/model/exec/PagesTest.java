@@ -16,7 +16,7 @@ class PagesTest {
     @ParameterizedTest
     @ValueSource(longs = {0, 1, 100_000, 5L << 20})
     void blocksOfAnySizeAreWhollyUsable(long bytes) {
-        Arena arena = new Arena(bytes);
+        Arena arena = new HostArena(bytes);
         arena.fill(3);
         long floats = bytes / Float.BYTES;
         if (floats > 0) {
@@ -33,7 +33,7 @@ class PagesTest {
         long before = residentBytes();
         Arena[] arenas = new Arena[8];
         for (int i = 0; i < arenas.length; i++) {
-            arenas[i] = new Arena(16 << 20);
+            arenas[i] = new HostArena(16 << 20);
             arenas[i].fill(1);
         }
         long used = residentBytes();

@@ -42,6 +42,33 @@ class PrecisionTest {
         assertThat(CpuFeatures.detect().hasAmxBf16() || !Product.hasAmx()).isTrue();
     }
 
+    /** ND4J's CUDA release has cuBLAS products of f32 and f16 only. */
+    @Test
+    void onAGpuAutoIsF32AndF16IsToBeHad() {
+        assertThat(Precision.chooseOnCuda("auto").precision()).isEqualTo(Precision.F32);
+        assertThat(Precision.chooseOnCuda("auto").reason()).contains("no cuBLAS products of bf16");
+        assertThat(Precision.chooseOnCuda("f32").precision()).isEqualTo(Precision.F32);
+        assertThat(Precision.chooseOnCuda("f16").precision())
+                .isEqualTo(Precision.F16)
+                .hasToString("f16");
+        assertThatThrownBy(() -> Precision.chooseOnCuda("bf16"))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage(
+                        "precision: bf16 can't be had here: this release of ND4J has no cuBLAS products of bf16, only "
+                                + "of f32 and f16; wanted auto, f32 or f16");
+        try (Backend.Pretence pretence = Backend.pretend(Backend.CUDA)) {
+            assertThat(Precision.choose("auto")).isEqualTo(Precision.chooseOnCuda("auto"));
+        }
+    }
+
+    @Test
+    void f16IsForGpus() {
+        assertThatThrownBy(() -> Precision.choose("f16"))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage(
+                        "precision: f16 can't be had here: its products run on GPUs only; wanted auto, f32 or bf16");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"fp8", "F32", ""})
     void otherSettingsAreRefusedByName(String setting) {
