@@ -61,6 +61,8 @@ public final class Product {
      * M, K, N, and how the three matrices lie in memory. Both matrices are float32 or both bfloat16; the right one of a
      * float32 product may also be of 16 bits, and is widened as it is read. The result is float32, or bfloat16 if both are.
      * It is not transposed; where it is a single column, or the left matrix one that lies there transposed, that has no gaps.
+     * What stands in the gaps between the rows of a bfloat16 left matrix must be finite: where K is no multiple of 32, oneDNN
+     * 3.13 multiplies it by zero.
      *
      * @param factor what the product is multiplied by before anything is added
      */
@@ -74,7 +76,7 @@ public final class Product {
         public Shape {
             boolean types = (left.type == right.type || left.type == Type.F32)
                     && (result.type == Type.F32 || result.type == Type.BF16 && left.type == Type.BF16);
-            // oneDNN 3.8 takes a column that stands alone for one without gaps.
+            // oneDNN (3.8 to 3.13) takes a column that stands alone for one without gaps.
             boolean gaps = left.transposed && rows == 1 && inner > 1 && left.stride > 1
                     || columns == 1 && rows > 1 && result.stride > 1;
             if (rows < 1 || inner < 1 || columns < 1 || !types || gaps || result.transposed) {
@@ -83,13 +85,18 @@ public final class Product {
             }
         }
 
-        /** Whether oneDNN 3.8 gets it wrong on a CPU with AVX2 and no more. */
+        /** Whether oneDNN (3.8) gets it wrong on a CPU with AVX2 and no more. */
         private boolean isWrongSomewhere() {
             return left.type == Type.F32 && right.type == Type.BF16 && right.transposed && inner % 8 != 0;
         }
 
         /** The product with something else added. */
         Shape with(Sum sum) {
+            return new Shape(rows, inner, columns, left, right, result, factor, sum);
+        }
+
+        /** The product of so many terms only. */
+        Shape withTerms(int inner) {
             return new Shape(rows, inner, columns, left, right, result, factor, sum);
         }
 

@@ -35,7 +35,9 @@ public final class StepBenchmark {
             System.out.println(Measurement.here(
                             millis,
                             batch.tokens(),
-                            new TreeMap<>(Map.of("firstLoss", firstLoss, COMPILE_MILLIS, compileMillis)))
+                            new TreeMap<>(
+                                    Map.of("firstLoss", firstLoss, COMPILE_MILLIS, compileMillis, "planBytes", (double)
+                                            model.planBytes())))
                     .toJson());
         }
     }
