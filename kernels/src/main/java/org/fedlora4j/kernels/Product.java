@@ -2,6 +2,7 @@ package org.fedlora4j.kernels;
 
 import java.lang.ref.Cleaner;
 import java.lang.ref.Reference;
+import java.nio.FloatBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -111,6 +112,7 @@ public final class Product {
 
     private static final Cleaner CLEANER = Cleaner.create();
 
+    private final Shape shape;
     private final Primitive primitive;
 
     /** Why there are no products here, or null where there are. */
@@ -166,7 +168,8 @@ public final class Product {
         if (shape.isWrongSomewhere()) {
             throw new UnsupportedOperationException("no product to rely on: " + shape);
         }
-        primitive = new Primitive(shape);
+        this.shape = shape;
+        primitive = new Primitive(copiesOther() ? shape.with(Sum.RESULT) : shape);
         CLEANER.register(this, primitive::destroy);
     }
 
@@ -182,11 +185,29 @@ public final class Product {
      * @param other the address of what is added, with {@link Sum#OTHER}
      */
     public void run(int member, long left, long right, long result, long other) {
+        if (copiesOther()) {
+            copy(other, result);
+        }
         try {
             primitive.run(member, left, right, result, other);
         } finally {
             // Otherwise the primitive might be destroyed while it runs: the caller may hold this no longer.
             Reference.reachabilityFence(this);
+        }
+    }
+
+    /** oneDNN 3.13 takes seconds to add another matrix to a product whose rows have gaps. */
+    private boolean copiesOther() {
+        return shape.sum == Sum.OTHER && shape.result.type == Type.F32;
+    }
+
+    private void copy(long from, long to) {
+        int stride = Math.toIntExact(shape.result.stride);
+        long bytes = ((shape.rows - 1L) * stride + shape.columns) * Float.BYTES;
+        FloatBuffer source = NativeBlock.buffer(from, bytes).asFloatBuffer();
+        FloatBuffer target = NativeBlock.buffer(to, bytes).asFloatBuffer();
+        for (int row = 0; row < shape.rows; row++) {
+            target.put(row * stride, source, row * stride, shape.columns);
         }
     }
 }

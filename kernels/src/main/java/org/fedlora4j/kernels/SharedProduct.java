@@ -37,7 +37,7 @@ public final class SharedProduct {
     public SharedProduct(Shape shape) {
         this.shape = shape;
         boolean pieces = hasPieces(shape);
-        byColumns = pieces || shape.rows() < MANY_ROWS;
+        byColumns = pieces || shape.rows() < MANY_ROWS && !isSlowByColumns(shape);
         bounds = bounds(byColumns ? shape.columns() : shape.rows(), Team.size());
         terms = bounds(shape.inner(), pieces ? shape.inner() / PIECE : 1);
         parts = new Product[bounds.length - 1][terms.length - 1];
@@ -49,6 +49,11 @@ public final class SharedProduct {
                 parts[share][piece] = Product.of(summed.withTerms(terms[piece + 1] - terms[piece]));
             }
         }
+    }
+
+    /** oneDNN 3.13 takes seconds to add a matrix whose rows have gaps; of float32 it is copied first, see {@link Product}. */
+    private static boolean isSlowByColumns(Shape shape) {
+        return shape.sum() == Sum.OTHER && shape.result().type() == Type.BF16;
     }
 
     private static boolean hasPieces(Shape shape) {

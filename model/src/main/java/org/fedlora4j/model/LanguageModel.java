@@ -79,11 +79,6 @@ public final class LanguageModel implements AutoCloseable {
         return plans.compileMillis();
     }
 
-    /** Native memory of the plans by now: arrays of their own, and the space that they run in by turns. Weights are not counted. */
-    public long planBytes() {
-        return plans.bytes() + workspace.bytes();
-    }
-
     /** The checkpoint's folder. */
     public Path folder() {
         return checkpoint.folder();

@@ -31,7 +31,7 @@ final class PlanCache implements AutoCloseable {
             plan = compile.apply(key);
             compileNanos += System.nanoTime() - began;
             plans.put(key, plan);
-            long bytes = bytes();
+            long bytes = plans.values().stream().mapToLong(BatchPlan::bytes).sum();
             List<Map.Entry<Key, BatchPlan>> oldestFirst = new ArrayList<>(plans.entrySet());
             for (Map.Entry<Key, BatchPlan> old : oldestFirst.subList(0, Math.max(0, oldestFirst.size() - 2))) {
                 if (bytes > maximumBytes) {
@@ -41,11 +41,6 @@ final class PlanCache implements AutoCloseable {
             }
         }
         return plan;
-    }
-
-    /** Native memory of the plans' own; the workspace is not counted. */
-    long bytes() {
-        return plans.values().stream().mapToLong(BatchPlan::bytes).sum();
     }
 
     /** How long plans have been compiled, all together. */

@@ -33,14 +33,6 @@ final class Workspace implements AutoCloseable {
         return Arena.of(bytes);
     }
 
-    long bytes() {
-        return bytes(saved) + bytes(scratch);
-    }
-
-    private static long bytes(@Nullable Arena arena) {
-        return arena == null ? 0 : arena.bytes();
-    }
-
     /** Overwrites everything, for tests that prove that nothing stale is read. */
     void fill(float value) {
         for (Arena arena : new Arena[] {saved, scratch}) {

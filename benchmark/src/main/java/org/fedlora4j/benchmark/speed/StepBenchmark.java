@@ -35,9 +35,7 @@ public final class StepBenchmark {
             System.out.println(Measurement.here(
                             millis,
                             batch.tokens(),
-                            new TreeMap<>(
-                                    Map.of("firstLoss", firstLoss, COMPILE_MILLIS, compileMillis, "planBytes", (double)
-                                            model.planBytes())))
+                            new TreeMap<>(Map.of("firstLoss", firstLoss, COMPILE_MILLIS, compileMillis)))
                     .toJson());
         }
     }
