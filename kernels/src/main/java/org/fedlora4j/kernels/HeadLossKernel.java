@@ -225,7 +225,8 @@ public final class HeadLossKernel {
                 }
                 sums[i] = sums[i] * shrink + exponentialsOfRow(row, length, largest[i]);
                 if (gradientsAt != 0) {
-                    powers.put(i * stride, row, 0, columns, member);
+                    // With the zeros behind it: see Product.Shape on gaps.
+                    powers.put(i * stride, row, 0, stride, member);
                     if (shrink != 1 && sum == Sum.RESULT) {
                         gradients.get(i * width, row, 0, width);
                         Lanes.scaleRow(row, 0, width, shrink);

@@ -2,6 +2,7 @@ package org.fedlora4j.kernels;
 
 import java.lang.ref.Cleaner;
 import java.lang.ref.Reference;
+import java.nio.FloatBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -61,6 +62,8 @@ public final class Product {
      * M, K, N, and how the three matrices lie in memory. Both matrices are float32 or both bfloat16; the right one of a
      * float32 product may also be of 16 bits, and is widened as it is read. The result is float32, or bfloat16 if both are.
      * It is not transposed; where it is a single column, or the left matrix one that lies there transposed, that has no gaps.
+     * What stands in the gaps between the rows of a bfloat16 left matrix must be finite: where K is no multiple of 32, oneDNN
+     * 3.13 multiplies it by zero.
      *
      * @param factor what the product is multiplied by before anything is added
      */
@@ -74,7 +77,7 @@ public final class Product {
         public Shape {
             boolean types = (left.type == right.type || left.type == Type.F32)
                     && (result.type == Type.F32 || result.type == Type.BF16 && left.type == Type.BF16);
-            // oneDNN 3.8 takes a column that stands alone for one without gaps.
+            // oneDNN (3.8 to 3.13) takes a column that stands alone for one without gaps.
             boolean gaps = left.transposed && rows == 1 && inner > 1 && left.stride > 1
                     || columns == 1 && rows > 1 && result.stride > 1;
             if (rows < 1 || inner < 1 || columns < 1 || !types || gaps || result.transposed) {
@@ -83,13 +86,18 @@ public final class Product {
             }
         }
 
-        /** Whether oneDNN 3.8 gets it wrong on a CPU with AVX2 and no more. */
+        /** Whether oneDNN (3.8) gets it wrong on a CPU with AVX2 and no more. */
         private boolean isWrongSomewhere() {
             return left.type == Type.F32 && right.type == Type.BF16 && right.transposed && inner % 8 != 0;
         }
 
         /** The product with something else added. */
         Shape with(Sum sum) {
+            return new Shape(rows, inner, columns, left, right, result, factor, sum);
+        }
+
+        /** The product of so many terms only. */
+        Shape withTerms(int inner) {
             return new Shape(rows, inner, columns, left, right, result, factor, sum);
         }
 
@@ -104,6 +112,7 @@ public final class Product {
 
     private static final Cleaner CLEANER = Cleaner.create();
 
+    private final Shape shape;
     private final Primitive primitive;
 
     /** Why there are no products here, or null where there are. */
@@ -159,7 +168,8 @@ public final class Product {
         if (shape.isWrongSomewhere()) {
             throw new UnsupportedOperationException("no product to rely on: " + shape);
         }
-        primitive = new Primitive(shape);
+        this.shape = shape;
+        primitive = new Primitive(copiesOther() ? shape.with(Sum.RESULT) : shape);
         CLEANER.register(this, primitive::destroy);
     }
 
@@ -175,11 +185,29 @@ public final class Product {
      * @param other the address of what is added, with {@link Sum#OTHER}
      */
     public void run(int member, long left, long right, long result, long other) {
+        if (copiesOther()) {
+            copy(other, result);
+        }
         try {
             primitive.run(member, left, right, result, other);
         } finally {
             // Otherwise the primitive might be destroyed while it runs: the caller may hold this no longer.
             Reference.reachabilityFence(this);
+        }
+    }
+
+    /** oneDNN 3.13 takes seconds to add another matrix to a product whose rows have gaps. */
+    private boolean copiesOther() {
+        return shape.sum == Sum.OTHER && shape.result.type == Type.F32;
+    }
+
+    private void copy(long from, long to) {
+        int stride = Math.toIntExact(shape.result.stride);
+        long bytes = ((shape.rows - 1L) * stride + shape.columns) * Float.BYTES;
+        FloatBuffer source = NativeBlock.buffer(from, bytes).asFloatBuffer();
+        FloatBuffer target = NativeBlock.buffer(to, bytes).asFloatBuffer();
+        for (int row = 0; row < shape.rows; row++) {
+            target.put(row * stride, source, row * stride, shape.columns);
         }
     }
 }

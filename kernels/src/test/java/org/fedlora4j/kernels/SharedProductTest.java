@@ -19,7 +19,15 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Products in shares, of columns and of rows, some of which are smaller than others, against naive ones in double. */
 class SharedProductTest {
     private static final int[][] SIZES = {
-        {1, 7, 2}, {7, 33, 33}, {64, 16, 300}, {16, 64, 96}, {9, 24, 71}, {300, 33, 7}, {257, 7, 65}, {289, 2, 33}
+        {1, 7, 2},
+        {7, 33, 33},
+        {64, 16, 300},
+        {16, 64, 96},
+        {9, 24, 71},
+        {300, 33, 7},
+        {257, 7, 65},
+        {289, 2, 33},
+        {3, 4500, 70}
     };
     private static final long SEED = 47;
 

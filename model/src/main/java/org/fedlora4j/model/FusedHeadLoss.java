@@ -35,14 +35,14 @@ final class FusedHeadLoss implements HeadLoss {
         kernel = new HeadLossKernel(rows, NativeArrays.matrix(weights.head()));
         INDArray high = memory.array(precision.weights(), rows, width);
         normed = NativeArrays.numbers(high);
-        if (precision == Precision.BF16) {
+        if (precision == Precision.BF16 && Precision.isWide(width)) {
             INDArray rest = memory.array(precision.weights(), rows, width);
             low = NativeArrays.numbers(rest);
             hidden = new HeadLossKernel.Hidden(
                     Product.Type.BF16, NativeArrays.address(high), NativeArrays.address(rest));
         } else {
             low = null;
-            hidden = new HeadLossKernel.Hidden(Product.Type.F32, NativeArrays.address(high), 0);
+            hidden = new HeadLossKernel.Hidden(NativeArrays.operand(high, false).type(), NativeArrays.address(high), 0);
         }
     }
 

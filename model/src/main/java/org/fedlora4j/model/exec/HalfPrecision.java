@@ -14,7 +14,8 @@ import org.nd4j.linalg.api.buffer.DataType;
  * never stored as float32, where the step that makes it can write bfloat16. Sums stay float32 inside a product.
  *
  * <p>Rounding what a norm makes would be the largest error of the forward half. So it is written as two bfloat16, the second
- * what rounding to the first left over, and frozen weights multiply both.
+ * what rounding to the first left over, and frozen weights multiply both, unless the model {@linkplain Precision#isWide is so
+ * large} that this would be a third of a step.
  */
 final class HalfPrecision {
     private static final String ROUNDED = "#bf16";
@@ -65,7 +66,8 @@ final class HalfPrecision {
             }
             if (step instanceof ProductStep product
                     && norms.contains(program.root(product.left()))
-                    && frozen.contains(product.right())) {
+                    && frozen.contains(product.right())
+                    && Precision.isWide(program.shaped(product.left()).shape()[1])) {
                 wideProducts.add(product);
                 wide.add(program.root(product.left()));
             }

@@ -17,6 +17,9 @@ public enum Precision {
     /** On GPUs. */
     F16;
 
+    /** Below it products with a norm's value in two parts cost a fifth of a step, from it on a third. */
+    private static final int LARGE_WIDTH = 2048;
+
     /** Products of what ND4J's CUDA release passes on to cuBLAS. */
     private static final String ON_CUDA = "this release of ND4J has no cuBLAS products of bf16, only of f32 and f16";
 
@@ -37,6 +40,16 @@ public enum Precision {
             case BF16 -> type == DataType.BFLOAT16;
             case F16 -> type == DataType.FLOAT16;
         };
+    }
+
+    /**
+     * Whether bf16 products multiply a norm's value in two parts, rounded and what that left over; else it is rounded once, as
+     * PyTorch's autocast does.
+     *
+     * @param width D, the model's hidden size
+     */
+    public static boolean isWide(long width) {
+        return width < LARGE_WIDTH;
     }
 
     /** The type of weights that were cast for products. */

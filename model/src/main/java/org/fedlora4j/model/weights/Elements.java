@@ -7,6 +7,9 @@ import org.fedlora4j.common.BadInputException;
 
 /** Elements of weights between F32, F16 (IEEE 754 binary16) and BF16 (the upper half of F32), little-endian. */
 public final class Elements {
+    /** By the bits of an F16. */
+    private static final short[] F16_TO_BF16 = f16ToBf16();
+
     private Elements() {}
 
     /**
@@ -19,9 +22,33 @@ public final class Elements {
             to.put(from);
             return;
         }
+        if (fromType == ElementType.F16 && toType == ElementType.BF16) {
+            f16ToBf16(from, to);
+            return;
+        }
         float[] values = new float[from.remaining() / fromType.bytes()];
         decode(from, fromType, values);
         encode(values, toType, to);
+    }
+
+    /** By a table, since converting LLaMA2-7B would else be bound by this and not by the disk. */
+    private static void f16ToBf16(ByteBuffer from, ByteBuffer to) {
+        short[] values = new short[from.remaining() / Short.BYTES];
+        from.order(ByteOrder.LITTLE_ENDIAN).asShortBuffer().get(values);
+        for (int i = 0; i < values.length; i++) {
+            values[i] = F16_TO_BF16[values[i] & 0xffff];
+        }
+        to.order(ByteOrder.LITTLE_ENDIAN).asShortBuffer().put(values);
+        from.position(from.position() + values.length * Short.BYTES);
+        to.position(to.position() + values.length * Short.BYTES);
+    }
+
+    private static short[] f16ToBf16() {
+        short[] table = new short[1 << Short.SIZE];
+        for (int bits = 0; bits < table.length; bits++) {
+            table[bits] = toBf16(fromF16((short) bits));
+        }
+        return table;
     }
 
     /** Reads as many elements as {@code values} has. */

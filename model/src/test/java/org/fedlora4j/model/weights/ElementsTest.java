@@ -76,6 +76,21 @@ class ElementsTest {
                 .hasMessageContaining("-65520");
     }
 
+    @Test
+    void everyF16BecomesTheBf16ThatItIsThroughFloat() {
+        ByteBuffer halves = ByteBuffer.allocate(2 << 16).order(ByteOrder.LITTLE_ENDIAN);
+        for (int bits = 0; bits < 1 << 16; bits++) {
+            halves.putShort((short) bits);
+        }
+        ByteBuffer converted = ByteBuffer.allocate(2 << 16);
+        Elements.convert(halves.flip(), ElementType.F16, converted, ElementType.BF16);
+        assertThat(halves.hasRemaining() || converted.hasRemaining()).isFalse();
+        converted.flip().order(ByteOrder.LITTLE_ENDIAN);
+        for (int bits = 0; bits < 1 << 16; bits++) {
+            assertThat(converted.getShort()).isEqualTo(Elements.toBf16(Elements.fromF16((short) bits)));
+        }
+    }
+
     @ParameterizedTest
     @EnumSource(names = {"F32", "F16", "BF16"})
     void convertsBuffersLikeSingleValues(ElementType type) {
