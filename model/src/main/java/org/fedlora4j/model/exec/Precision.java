@@ -17,6 +17,11 @@ public enum Precision {
     /** On GPUs. */
     F16;
 
+    static {
+        // What can be had is asked of oneDNN, which is loaded through JavaCPP.
+        NativeRuntime.ensure();
+    }
+
     /** Below it products with a norm's value in two parts cost a fifth of a step, from it on a third. */
     private static final int LARGE_WIDTH = 2048;
 

@@ -3,6 +3,7 @@ package org.fedlora4j.model.exec;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import org.bytedeco.javacpp.Pointer;
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.kernels.Product;
 import org.junit.jupiter.api.Test;
@@ -75,5 +76,12 @@ class PrecisionTest {
         assertThatThrownBy(() -> Precision.choose(setting))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("found " + setting + ",");
+    }
+
+    /** Else a process of four times the Java heap fails; by itself this test fails where choosing comes before the setting. */
+    @Test
+    void choosingLeavesNativeMemoryWithoutALimit() {
+        Precision.choose("auto");
+        assertThat(Pointer.maxPhysicalBytes()).isZero();
     }
 }
