@@ -4,6 +4,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.Iterator;
+import org.fedlora4j.federation.ClientData;
 import org.fedlora4j.federation.RoundContext;
 import org.fedlora4j.federation.SharedUpdate;
 import org.fedlora4j.grpc.wire.Chunk;
@@ -41,7 +42,7 @@ final class AuditLog {
                         .distinct()
                         .toList(),
                 "bytes",
-                Chunks.bytes(update.values()),
+                update.values().bytes(ClientData.FULL_RANK),
                 "sha256",
                 HexFormat.of().formatHex(digest.digest()),
                 "examples",

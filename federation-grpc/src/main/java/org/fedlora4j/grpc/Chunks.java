@@ -25,14 +25,6 @@ final class Chunks {
                 .iterator();
     }
 
-    /** The bytes of all values, without their names. */
-    static long bytes(PartValues values) {
-        return values.values().values().stream()
-                .flatMap(modules -> modules.values().stream())
-                .mapToLong(value -> (long) Float.BYTES * value.values().length)
-                .sum();
-    }
-
     private static Stream<Chunk> of(Part part, String module, Matrix value) {
         int count = value.values().length;
         return IntStream.iterate(0, begin -> begin < count, begin -> begin + VALUES)

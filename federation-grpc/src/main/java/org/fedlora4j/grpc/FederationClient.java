@@ -19,7 +19,6 @@ import org.fedlora4j.federation.SharedUpdate;
 import org.fedlora4j.grpc.wire.JoinReply;
 import org.fedlora4j.grpc.wire.SubmitReply;
 import org.fedlora4j.lora.AdapterState;
-import org.fedlora4j.lora.ModuleShape;
 import org.fedlora4j.model.LanguageModel;
 import org.fedlora4j.model.config.LlamaConfig;
 
@@ -96,9 +95,7 @@ public final class FederationClient implements AutoCloseable {
             throws IOException {
         settings.policy().requireExamples(data.train().size());
         Federation.Settings run = offer.settings(padId);
-        SharedParts initial = new SharedParts(
-                AdapterState.initial(run.lora(), ModuleShape.of(languageModel.config(), run.lora()), run.seed()),
-                run.recipe().magnitudeAxis());
+        SharedParts initial = run.initial(languageModel.config());
         try (ClientSession session = new ClientSession(languageModel, run, data, states.resolve(offer.id()))) {
             Participation participation =
                     new Participation(offer, run, session, data.train().size(), listener);

@@ -38,10 +38,7 @@ public record RunOffer(String id, Federation.Settings settings, String template,
         if (maxTokens < 2) {
             throw new BadInputException("max-tokens: " + maxTokens + ", wanted at least 2");
         }
-        if (settings.recipe().pooled()) {
-            throw new BadInputException("recipe: " + settings.recipe().name()
-                    + " is pooled, wanted one whose clients keep their examples to themselves");
-        }
+        settings.recipe().requireFederated();
     }
 
     /** The settings with the token that pads this client's batches. */

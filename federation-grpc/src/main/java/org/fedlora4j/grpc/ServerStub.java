@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.Iterator;
 import java.util.concurrent.TimeUnit;
 import org.fedlora4j.common.BadInputException;
+import org.fedlora4j.federation.ClientData;
 import org.fedlora4j.federation.PartValues;
 import org.fedlora4j.federation.SharedParts;
 import org.fedlora4j.federation.SharedUpdate;
@@ -88,7 +89,7 @@ final class ServerStub implements AutoCloseable {
      */
     Task nextTask(String run, SharedParts initial) {
         PartValues shapes = initial.values(FederationService.MATRICES);
-        Duration longest = deadline(Chunks.bytes(shapes)).plus(FederationService.LONG_POLL);
+        Duration longest = deadline(shapes.bytes(ClientData.FULL_RANK)).plus(FederationService.LONG_POLL);
         try (Context.CancellableContext call = Context.current().withCancellation()) {
             return call.call(() -> {
                 Iterator<TaskMessage> messages = ClientCalls.blockingServerStreamingCall(
@@ -147,7 +148,7 @@ final class ServerStub implements AutoCloseable {
     /** Sends an update, no faster than the connection takes it. */
     SubmitReply submit(String run, int stage, SharedParts shared, SharedUpdate update) throws IOException {
         BlockingClientCall<UpdateMessage, SubmitReply> call = ClientCalls.blockingClientStreamingCall(
-                channel, Wire.SUBMIT, options(deadline(Chunks.bytes(update.values()))));
+                channel, Wire.SUBMIT, options(deadline(update.values().bytes(ClientData.FULL_RANK))));
         UpdateHeader header = UpdateHeader.newBuilder()
                 .setRun(run)
                 .setStage(stage)

@@ -8,8 +8,6 @@ import org.fedlora4j.federation.ClientSession;
 import org.fedlora4j.federation.Federation;
 import org.fedlora4j.federation.SharedParts;
 import org.fedlora4j.federation.Trainers;
-import org.fedlora4j.lora.AdapterState;
-import org.fedlora4j.lora.ModuleShape;
 import org.fedlora4j.lora.Part;
 import org.fedlora4j.model.LanguageModel;
 import org.fedlora4j.model.exec.NativeThreads;
@@ -44,9 +42,7 @@ final class ExecutorModel {
         this.settings = use.federation();
         this.model = use.open();
         this.trainers = new Trainers(model, settings);
-        AdapterState adapter =
-                AdapterState.initial(settings.lora(), ModuleShape.of(model.config(), settings.lora()), settings.seed());
-        this.initial = new SharedParts(adapter, settings.recipe().magnitudeAxis());
+        this.initial = settings.initial(model.config());
     }
 
     /** Waits for the model of this process, which is another one only when a task of another run comes. */

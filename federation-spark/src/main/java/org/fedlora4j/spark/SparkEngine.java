@@ -66,10 +66,7 @@ public final class SparkEngine implements Engine {
             throw new BadInputException("spark.speculation: true, wanted false: two tasks of a client would write its"
                     + " state at the same time");
         }
-        if (settings.recipe().pooled()) {
-            throw new BadInputException("recipe: " + settings.recipe().name()
-                    + " is pooled, wanted one whose clients keep their examples to themselves");
-        }
+        settings.recipe().requireFederated();
         this.spark = spark;
         this.clientIds = Collections.unmodifiableSortedSet(new TreeSet<>(clients.clientIds()));
         if (clientIds.isEmpty()) {

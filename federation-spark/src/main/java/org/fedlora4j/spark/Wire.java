@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import org.fedlora4j.federation.ClientData;
 import org.fedlora4j.federation.PartValues;
 import org.fedlora4j.lora.Matrix;
 import org.fedlora4j.lora.Part;
@@ -52,12 +53,6 @@ final class Wire {
     }
 
     private static int length(PartValues values) {
-        long length = 0;
-        for (SortedMap<String, Matrix> modules : values.values().values()) {
-            for (Matrix value : modules.values()) {
-                length += (long) Float.BYTES * value.values().length;
-            }
-        }
-        return Math.toIntExact(length);
+        return Math.toIntExact(values.bytes(ClientData.FULL_RANK));
     }
 }

@@ -51,10 +51,7 @@ public final class ClientSession implements AutoCloseable {
 
     private ClientSession(Trainers trainers, boolean closesTrainers, ClientData data, Path states) throws IOException {
         Federation.Settings settings = trainers.settings();
-        if (settings.recipe().pooled()) {
-            throw new BadInputException("recipe: " + settings.recipe().name()
-                    + " is pooled, wanted one whose clients keep their examples to themselves");
-        }
+        settings.recipe().requireFederated();
         this.client = new Client(data, settings);
         this.trainers = trainers;
         this.closesTrainers = closesTrainers;

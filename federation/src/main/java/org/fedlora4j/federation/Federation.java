@@ -76,6 +76,12 @@ public final class Federation implements AutoCloseable {
             return new RoundContext(recipe, rounds, seed, stage);
         }
 
+        /** The run's global model before training. */
+        public SharedParts initial(LlamaConfig model) {
+            return new SharedParts(
+                    AdapterState.initial(lora, ModuleShape.of(model, lora), seed), recipe.magnitudeAxis());
+        }
+
         Settings with(Recipe other) {
             return new Settings(lora, other, rounds, batchSize, batchWindow, padId, seed, participation);
         }
@@ -104,9 +110,7 @@ public final class Federation implements AutoCloseable {
     public Federation(LlamaConfig model, Settings settings, Engine engine) {
         this.settings = settings;
         this.engine = engine;
-        AdapterState initial =
-                AdapterState.initial(settings.lora(), ModuleShape.of(model, settings.lora()), settings.seed());
-        this.server = new Server(new SharedParts(initial, settings.recipe().magnitudeAxis()), new TreeMap<>());
+        this.server = new Server(settings.initial(model), new TreeMap<>());
     }
 
     /** Runs to the end, in memory only. */

@@ -90,6 +90,18 @@ public record Recipe(
         return parts;
     }
 
+    /**
+     * Refuses a pooled recipe, for clients that are apart.
+     *
+     * @throws BadInputException if it is one
+     */
+    public void requireFederated() {
+        if (pooled) {
+            throw new BadInputException(
+                    "recipe: " + name + " is pooled, wanted one whose clients keep their examples to themselves");
+        }
+    }
+
     /** The local steps of one round, all phases together. */
     public int stepsPerRound() {
         return round.stream().mapToInt(Phase::steps).sum();

@@ -2,7 +2,6 @@ package org.fedlora4j.model;
 
 import org.fedlora4j.kernels.HeadLossKernel;
 import org.fedlora4j.kernels.Numbers;
-import org.fedlora4j.kernels.Product;
 import org.fedlora4j.kernels.RmsNormKernel;
 import org.fedlora4j.model.exec.NativeArrays;
 import org.fedlora4j.model.exec.NativeMemory;
@@ -35,15 +34,12 @@ final class FusedHeadLoss implements HeadLoss {
         kernel = new HeadLossKernel(rows, NativeArrays.matrix(weights.head()));
         INDArray high = memory.array(precision.weights(), rows, width);
         normed = NativeArrays.numbers(high);
-        if (precision == Precision.BF16 && Precision.isWide(width)) {
-            INDArray rest = memory.array(precision.weights(), rows, width);
-            low = NativeArrays.numbers(rest);
-            hidden = new HeadLossKernel.Hidden(
-                    Product.Type.BF16, NativeArrays.address(high), NativeArrays.address(rest));
-        } else {
-            low = null;
-            hidden = new HeadLossKernel.Hidden(NativeArrays.operand(high, false).type(), NativeArrays.address(high), 0);
-        }
+        INDArray rest = precision.isWide(width) ? memory.array(precision.weights(), rows, width) : null;
+        low = rest == null ? null : NativeArrays.numbers(rest);
+        hidden = new HeadLossKernel.Hidden(
+                NativeArrays.operand(high, false).type(),
+                NativeArrays.address(high),
+                rest == null ? 0 : NativeArrays.address(rest));
     }
 
     @Override

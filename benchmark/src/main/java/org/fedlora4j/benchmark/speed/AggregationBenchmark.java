@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import org.fedlora4j.federation.ClientData;
 import org.fedlora4j.federation.PartValues;
 import org.fedlora4j.federation.Phase;
 import org.fedlora4j.federation.PhaseAggregation;
@@ -50,7 +51,7 @@ public final class AggregationBenchmark {
                     }
                     PhaseAggregation.of(shared, phase, updates, new ServerOptimizer(phase.server()));
                 });
-        double bytes = values.bytes(Integer.MAX_VALUE);
+        double bytes = values.bytes(ClientData.FULL_RANK);
         System.out.println(Measurement.here(millis, 0, new TreeMap<>(Map.of("updateBytes", bytes)))
                 .with("millisPerUpdate", Measurement.median(millis) / count)
                 .toJson());

@@ -124,7 +124,7 @@ public final class MatmulLimit implements AutoCloseable {
         long leftAddress = NativeArrays.address(left);
         long weightAddress = NativeArrays.address(weight);
         long resultAddress = NativeArrays.address(result);
-        if (ofNorm && precision == Precision.BF16 && Precision.isWide(left.size(1))) {
+        if (ofNorm && precision.isWide(left.size(1))) {
             WideProduct wide = new WideProduct(shape);
             return () -> wide.run(leftAddress, leftAddress, weightAddress, resultAddress, 0);
         }

@@ -67,7 +67,7 @@ final class HalfPrecision {
             if (step instanceof ProductStep product
                     && norms.contains(program.root(product.left()))
                     && frozen.contains(product.right())
-                    && Precision.isWide(program.shaped(product.left()).shape()[1])) {
+                    && Precision.BF16.isWide(program.shaped(product.left()).shape()[1])) {
                 wideProducts.add(product);
                 wide.add(program.root(product.left()));
             }

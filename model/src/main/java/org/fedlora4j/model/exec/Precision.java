@@ -48,13 +48,13 @@ public enum Precision {
     }
 
     /**
-     * Whether bf16 products multiply a norm's value in two parts, rounded and what that left over; else it is rounded once, as
-     * PyTorch's autocast does.
+     * Whether products multiply a norm's value in two parts, rounded and what that left over, as those of bf16 do where the
+     * model is small; in a large one it is rounded once, as PyTorch's autocast does.
      *
      * @param width D, the model's hidden size
      */
-    public static boolean isWide(long width) {
-        return width < LARGE_WIDTH;
+    public boolean isWide(long width) {
+        return this == BF16 && width < LARGE_WIDTH;
     }
 
     /** The type of weights that were cast for products. */
