@@ -34,7 +34,7 @@ public final class GatedProduct {
         this.width = width;
         this.type = type;
         this.wide = wide;
-        tiles = new Tiles(rows, width);
+        tiles = new Tiles(rows, hidden, width);
         gate = new Factor(gateType);
         up = new Factor(upType);
     }

@@ -1,20 +1,28 @@
 package org.fedlora4j.kernels;
 
 /**
- * A matrix [rows, columns] in tiles that stay in the cache while something is done to them, in shares for the members of the
- * {@link Team}: of columns, or of rows where there are many.
+ * A product [rows, columns] in tiles that stay in the cache while something is done to them, in shares for the members of the
+ * {@link Team}: of columns, or of rows where there are many. Where the cache can't hold the right matrix, tiles are taller and
+ * shares are of columns, so that it is read once.
  */
 final class Tiles {
     private static final int ROWS = 256;
+    private static final int TALL_ROWS = 512;
     private static final int COLUMNS = 384;
+
+    /** From so many elements on, the right matrix leaves the cache before it is used again. */
+    private static final long LARGE = 1 << 23;
 
     private final int[] rows;
     private final int[] columns;
 
-    Tiles(int rows, int columns) {
-        boolean byColumns = rows < SharedProduct.MANY_ROWS;
+    /** @param inner the product's terms: the right matrix has inner · columns elements */
+    Tiles(int rows, int inner, int columns) {
+        boolean large = (long) inner * columns >= LARGE;
+        boolean byColumns = large || rows < SharedProduct.MANY_ROWS;
         int across = columns / COLUMNS;
-        this.rows = SharedProduct.bounds(rows, byColumns ? 1 : shared(rows / ROWS));
+        this.rows =
+                SharedProduct.bounds(rows, large ? Math.max(1, rows / TALL_ROWS) : byColumns ? 1 : shared(rows / ROWS));
         this.columns = SharedProduct.bounds(columns, byColumns ? shared(across) : Math.max(1, across));
     }
 

@@ -12,7 +12,7 @@ public final class WideProduct {
 
     public WideProduct(Product.Shape shape) {
         this.shape = shape;
-        tiles = new Tiles(shape.rows(), shape.columns());
+        tiles = new Tiles(shape.rows(), shape.inner(), shape.columns());
         low = new Product[tiles.count()];
         high = new Product[tiles.count()];
         for (int tile = 0; tile < tiles.count(); tile++) {
