@@ -18,7 +18,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *
  * <p>Training keeps every layer's input and what its backward half reads; with {@link Recompute#LAYER} all layers share
  * the space of the latter, and each runs its forward half again first. Evaluation has two buffers that the layers write in
- * turn.
+ * turn. All that lies in the workspace, so plans of many lengths take no more than the longest.
  */
 final class BatchPlan implements AutoCloseable {
     /** Sees what a layer made; later layers overwrite it. */
@@ -66,16 +66,9 @@ final class BatchPlan implements AutoCloseable {
         this.shape = shape;
         this.recompute = settings.recompute();
         this.workspace = workspace;
-        int rows = shape.rows();
-        int depth = config.layers();
-        hidden = new INDArray[depth + 1];
-        gradients = new INDArray[depth + 1];
-        for (int i = 0; i <= depth; i++) {
-            boolean reuse = i >= 2;
-            hidden[i] = reuse && !shape.training() ? hidden[i - 2] : memory.floats(rows, config.hiddenSize());
-            gradients[i] = reuse || !shape.training() ? gradients[i % 2] : memory.floats(rows, config.hiddenSize());
-        }
-        ids = memory.array(DataType.INT32, rows);
+        hidden = new INDArray[config.layers() + 1];
+        gradients = new INDArray[config.layers() + 1];
+        ids = memory.array(DataType.INT32, shape.rows());
 
         cache = shape.cachedTokens() == 0
                 ? null
@@ -92,13 +85,17 @@ final class BatchPlan implements AutoCloseable {
 
     /** Binds the graphs to the workspace's memory, unless they are. */
     private void bind() {
-        Arena saved = workspace.saved(keptBytes());
+        Arena saved = workspace.saved(savedBytes());
         Arena scratch = workspace.scratch(compiled.scratchBytes());
         if (saved == boundSaved && scratch == boundScratch) {
             return;
         }
         boundSaved = saved;
         boundScratch = scratch;
+        for (int i = 0; i <= config.layers(); i++) {
+            hidden[i] = hidden(saved, shape.training() ? i : i % 2);
+            gradients[i] = hidden(saved, keptInputs() + i % 2);
+        }
         bound.clear();
         Map<String, INDArray> embeddingArrays =
                 Map.of(LlamaGraph.INPUT, ids, LlamaGraph.EMBEDDING, weights.embedding(), LlamaGraph.OUTPUT, hidden[0]);
@@ -108,6 +105,24 @@ final class BatchPlan implements AutoCloseable {
             long offset = compiled.savedBytes() * (layer % savedSpaces());
             bound.add(graph.plan().bind(arrays(layer, graph), saved, offset, scratch));
         }
+    }
+
+    /** One of the arrays [N, D] that follow what the layers keep. */
+    private INDArray hidden(Arena saved, int index) {
+        return saved.array(keptBytes() + index * hiddenBytes(), DataType.FLOAT, shape.rows(), config.hiddenSize());
+    }
+
+    private long hiddenBytes() {
+        return Arena.align((long) shape.rows() * config.hiddenSize() * Float.BYTES);
+    }
+
+    private int keptInputs() {
+        return shape.training() ? config.layers() + 1 : 2;
+    }
+
+    /** What the layers keep, their inputs and two gradients. */
+    private long savedBytes() {
+        return keptBytes() + (keptInputs() + 2) * hiddenBytes();
     }
 
     private ExecutionPlan.Bound layer(int layer) {

@@ -79,6 +79,11 @@ public final class LanguageModel implements AutoCloseable {
         return plans.compileMillis();
     }
 
+    /** Native memory of the plans so far and of the workspace that they run in, in bytes; weights are not counted. */
+    public long planBytes() {
+        return plans.bytes() + workspace.bytes();
+    }
+
     /** The checkpoint's folder. */
     public Path folder() {
         return checkpoint.folder();

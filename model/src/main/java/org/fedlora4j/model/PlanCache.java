@@ -31,7 +31,7 @@ final class PlanCache implements AutoCloseable {
             plan = compile.apply(key);
             compileNanos += System.nanoTime() - began;
             plans.put(key, plan);
-            long bytes = plans.values().stream().mapToLong(BatchPlan::bytes).sum();
+            long bytes = bytes();
             List<Map.Entry<Key, BatchPlan>> oldestFirst = new ArrayList<>(plans.entrySet());
             for (Map.Entry<Key, BatchPlan> old : oldestFirst.subList(0, Math.max(0, oldestFirst.size() - 2))) {
                 if (bytes > maximumBytes) {
@@ -46,6 +46,11 @@ final class PlanCache implements AutoCloseable {
     /** How long plans have been compiled, all together. */
     double compileMillis() {
         return compileNanos / 1e6;
+    }
+
+    /** Native memory of the plans' own; the workspace is not counted. */
+    long bytes() {
+        return plans.values().stream().mapToLong(BatchPlan::bytes).sum();
     }
 
     /** Closes the plans of some keys. */

@@ -23,6 +23,14 @@ final class Workspace implements AutoCloseable {
         return scratch;
     }
 
+    long bytes() {
+        return bytes(saved) + bytes(scratch);
+    }
+
+    private static long bytes(@Nullable Arena arena) {
+        return arena == null ? 0 : arena.bytes();
+    }
+
     private static Arena atLeast(long bytes, @Nullable Arena arena) {
         if (arena != null && arena.bytes() >= bytes) {
             return arena;

@@ -11,11 +11,14 @@ import org.fedlora4j.model.TokenBatch;
 /**
  * Times training steps as {@code benchmark/peers/peft_step.py} does: LoRA on q and v, AdamW, all positions as targets.
  * {@code firstLoss} is that of the model without an adapter; {@code compileMillis} is how long its plan was compiled, by a JVM
- * that has just started.
+ * that has just started; {@code planBytes} the native memory that it and its workspace take.
  */
 public final class StepBenchmark {
     /** The name of the time that compiling took. */
     public static final String COMPILE_MILLIS = "compileMillis";
+
+    /** The name of the native memory that the step's plan took. */
+    public static final String PLAN_BYTES = "planBytes";
 
     private StepBenchmark() {}
 
@@ -35,7 +38,9 @@ public final class StepBenchmark {
             System.out.println(Measurement.here(
                             millis,
                             batch.tokens(),
-                            new TreeMap<>(Map.of("firstLoss", firstLoss, COMPILE_MILLIS, compileMillis)))
+                            new TreeMap<>(
+                                    Map.of("firstLoss", firstLoss, COMPILE_MILLIS, compileMillis, PLAN_BYTES, (double)
+                                            model.planBytes())))
                     .toJson());
         }
     }
