@@ -92,8 +92,7 @@ record CompiledGraph(ExecutionPlan plan, Map<String, String> gradients, Map<Stri
     private static Set<String> inputs(SameDiff graph) {
         Set<String> inputs = new HashSet<>();
         for (SDVariable variable : graph.variables()) {
-            boolean own = variable.getVariableType() == VariableType.CONSTANT
-                    && !variable.name().equals(LlamaGraph.EMBEDDING);
+            boolean own = variable.getVariableType() == VariableType.CONSTANT;
             if (variable.getVariableType() != VariableType.ARRAY && !own) {
                 inputs.add(variable.name());
             }

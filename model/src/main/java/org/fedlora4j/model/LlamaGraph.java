@@ -129,7 +129,9 @@ final class LlamaGraph {
     static SameDiff embedding(int rows, INDArray table) {
         SameDiff graph = SameDiff.create();
         SDVariable ids = graph.placeHolder(INPUT, DataType.INT32, rows);
-        SDVariable gathered = graph.gather(graph.constant(EMBEDDING, table), ids, 0);
+        // Bound later, as all weights: a constant would be a copy of it.
+        SDVariable rowsOfTable = graph.placeHolder(EMBEDDING, table.dataType(), table.shape());
+        SDVariable gathered = graph.gather(rowsOfTable, ids, 0);
         gathered.castTo(OUTPUT, DataType.FLOAT);
         return graph;
     }

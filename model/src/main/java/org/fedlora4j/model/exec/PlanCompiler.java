@@ -39,8 +39,8 @@ final class PlanCompiler {
 
     private final Map<String, INDArray> values = new HashMap<>();
     private final Set<String> needed;
-    /** Stand-ins for the arrays that the plan will be bound to. */
-    private final Map<String, INDArray> standIns = new HashMap<>();
+    /** Of stand-ins for the arrays that the plan will be bound to. The system gives pages that are touched, and none is. */
+    private final NativeMemory memory = new NativeMemory();
 
     private final Program program;
 
@@ -75,7 +75,7 @@ final class PlanCompiler {
         for (SDVariable variable : graph.variables()) {
             boolean input = inputs.contains(variable.name());
             if (variable.getVariableType() == VariableType.PLACEHOLDER && input) {
-                standIn(variable.name(), variable.dataType(), variable.placeholderShape());
+                values.put(variable.name(), memory.array(variable.dataType(), variable.placeholderShape()));
                 input(variable.name());
             } else if (variable.getVariableType() != VariableType.ARRAY && variable.getArr() != null) {
                 values.put(variable.name(), variable.getArr());
@@ -99,21 +99,12 @@ final class PlanCompiler {
         done.forEach(step -> needed.addAll(step.inputs()));
         forward.forEach(step -> compile(step, program.forward));
         backward.forEach(step -> compile(step, program.backward));
-        // Not left to the garbage collector, which does not see how much native memory hangs on these.
-        standIns.keySet().removeAll(program.constants.keySet());
-        standIns.values().forEach(INDArray::close);
+        memory.close();
     }
 
     private void input(String name) {
         INDArray array = value(name);
         program.inputs.put(name, new Program.Shaped(array.dataType(), array.shape()));
-    }
-
-    private INDArray standIn(String name, DataType type, long[] shape) {
-        INDArray array = Nd4j.createUninitialized(type, shape, 'c');
-        values.put(name, array);
-        standIns.put(name, array);
-        return array;
     }
 
     /** What a step makes is made by it alone: a kernel takes the place of the ops it stands for. */
@@ -169,13 +160,18 @@ final class PlanCompiler {
         if (alias(step, arguments)) {
             return;
         }
+        boolean constant =
+                SHAPE_OPS.contains(step.kind()) || program.constants.keySet().containsAll(step.inputs());
         List<long[]> shapes = step.outputShapes(arguments);
         INDArray[] results = new INDArray[shapes.size()];
         for (int i = 0; i < results.length; i++) {
             String output = step.outputs().get(i);
-            results[i] = standIn(output, type(output), shapes.get(i));
+            results[i] = constant
+                    ? Nd4j.createUninitialized(type(output), shapes.get(i))
+                    : memory.array(type(output), shapes.get(i));
+            values.put(output, results[i]);
         }
-        if (SHAPE_OPS.contains(step.kind()) || program.constants.keySet().containsAll(step.inputs())) {
+        if (constant) {
             step.bind(arguments, results).run();
             step.outputs().forEach(output -> program.constants.put(output, value(output)));
             return;
