@@ -21,9 +21,26 @@ public final class TinyModel {
     private TinyModel() {}
 
     public static void write(Path folder) throws IOException {
+        write(
+                folder,
+                new LlamaConfig(
+                        VOCABULARY_SIZE,
+                        32,
+                        48,
+                        2,
+                        4,
+                        2,
+                        8,
+                        1e-5,
+                        10_000,
+                        new RopeScaling.None(),
+                        true,
+                        MAX_POSITIONS));
+    }
+
+    /** A model of other sizes but with that vocabulary. */
+    public static void write(Path folder, LlamaConfig config) throws IOException {
         Files.createDirectories(folder);
-        LlamaConfig config = new LlamaConfig(
-                VOCABULARY_SIZE, 32, 48, 2, 4, 2, 8, 1e-5, 10_000, new RopeScaling.None(), true, MAX_POSITIONS);
         config.write(folder.resolve("config.json"));
         Random random = new Random(1);
         SafetensorsWriter weights = new SafetensorsWriter();
