@@ -37,7 +37,6 @@ final class Scale {
             new Point(1, 512, RANK),
             new Point(1, 1024, RANK),
             new Point(1, 2048, RANK),
-            new Point(1, 4096, RANK),
             new Point(4, 256, RANK),
             new Point(16, 256, RANK),
             new Point(1, 512, 4),
@@ -81,7 +80,7 @@ final class Scale {
         Session session = new Session(name, new MarkedBlock(Session.root().resolve("docs/scale.md"), name), arguments);
         List<Point> points = new ArrayList<>();
         for (String point : arguments
-                .text("points", "1x64,1x128,1x256,2x256,1x512,1x256x64")
+                .text("points", "1x128,1x256,1x512,1x1024,4x128,1x256x64")
                 .split(",", -1)) {
             points.add(Point.parse(point));
         }

@@ -15,7 +15,7 @@ public final class Speed {
               instructions MODEL DATA [--turns=3] [--batch=4] [--batches=16] [--passes=3] [--precision=auto]
               recomputation MODEL [--turns=3] [--batches=1x512,4x256] [--steps=5] [--precision=auto]
               growth MODEL [--turns=3] [--minutes=10] [--precision=auto]
-              scale MODEL [--turns=1] [--points=1x64,1x128,1x256,2x256,1x512,1x256x64] [--steps=3] [--precision=auto]
+              scale MODEL [--turns=1] [--points=1x128,1x256,1x512,1x1024,4x128,1x256x64] [--steps=3] [--precision=auto]
             and of all: [--threads=2] [--warm-up=8, growth 4, large and scale 1] (seconds) [--out=benchmark/results] [--update-docs]""";
 
     private Speed() {}
