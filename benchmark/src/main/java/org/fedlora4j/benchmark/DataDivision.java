@@ -21,6 +21,7 @@ import org.fedlora4j.federation.data.CategoryPartitioner;
 import org.fedlora4j.federation.data.ClientShard;
 import org.fedlora4j.federation.data.PartitionTable;
 import org.fedlora4j.tokenizer.InstructionEncoder;
+import org.fedlora4j.tokenizer.PromptTemplate;
 import org.fedlora4j.tokenizer.Tokenizer;
 import org.jspecify.annotations.Nullable;
 
@@ -43,7 +44,8 @@ final class DataDivision {
         this.seed = experiment.seed();
         this.progress = progress;
         this.skipped = new SkippedRecords(progress);
-        this.encoder = new InstructionEncoder(tokenizer, settings.template().toPromptTemplate(), settings.maxTokens());
+        this.encoder =
+                new InstructionEncoder(tokenizer, PromptTemplate.named(settings.template()), settings.maxTokens());
     }
 
     /** Reads one client's records. */

@@ -69,7 +69,7 @@ public record Experiment(
      * @param skipBadRecords whether records that can't be used are left out; otherwise the first is an error
      * @param split of Natural Instructions' tasks, by name or path; or {@link #NO_SPLIT}
      * @param unseenClients that take no part in training
-     * @param template of the prompts
+     * @param template of the prompts, see {@link PromptTemplate#named}
      * @param maxTokens where examples are cut off
      * @param trainPerClient at most so many records
      * @param testPerClient at most so many records, and at most half of a client's
@@ -81,7 +81,7 @@ public record Experiment(
             Partitioner partitioner,
             String split,
             UnseenClients unseenClients,
-            Template template,
+            String template,
             int maxTokens,
             int trainPerClient,
             int testPerClient) {
@@ -92,19 +92,10 @@ public record Experiment(
             if (!split.equals(NO_SPLIT)) {
                 requireFitsSplit(split, partitioner, unseenClients);
             }
+            PromptTemplate.named(template);
             requireAtLeast(2, "max-tokens", maxTokens);
             requireAtLeast(1, "train-per-client", trainPerClient);
             requireAtLeast(1, "test-per-client", testPerClient);
-        }
-    }
-
-    /** The prompt templates by the names that they have in experiment files. */
-    public enum Template {
-        ALPACA,
-        SHORT;
-
-        PromptTemplate toPromptTemplate() {
-            return this == ALPACA ? PromptTemplate.ALPACA : PromptTemplate.SHORT;
         }
     }
 

@@ -82,7 +82,7 @@ public final class ExperimentFile {
             ArrayNode ids = dataTree.putArray("unseen-clients");
             unseen.ids().forEach(ids::add);
         }
-        dataTree.put("template", Fields.hyphenated(data.template()));
+        dataTree.put("template", data.template());
         dataTree.put("max-tokens", data.maxTokens());
         dataTree.put("train-per-client", data.trainPerClient());
         dataTree.put("test-per-client", data.testPerClient());
@@ -156,8 +156,7 @@ public final class ExperimentFile {
         Optional<Partitioner> partitioner = partitioner(fields.child("partition"));
         String split = fields.text("split", Experiment.Data.NO_SPLIT);
         Optional<UnseenClients> unseenClients = unseenClients(fields);
-        Experiment.Template template =
-                fields.constant("template", Experiment.Template.ALPACA, Experiment.Template.values());
+        String template = fields.text("template", "alpaca");
         int maxTokens = fields.integer("max-tokens", 256);
         int trainPerClient = fields.integer("train-per-client", 128);
         int testPerClient = fields.integer("test-per-client", 24);

@@ -79,7 +79,7 @@ class ExperimentFileTest {
                         new DirichletPartitioner(0.5, 4),
                         "none",
                         new UnseenClients(1, Set.of()),
-                        Experiment.Template.SHORT,
+                        "short",
                         100,
                         10,
                         5));
@@ -228,6 +228,7 @@ class ExperimentFileTest {
             evaluate.rouge=rougeL       | evaluate.rouge: "rougeL", wanted true or false
             evaluate.max-new-tokens=0   | evaluate.max-new-tokens: 0, wanted at least 1
             evaluate.each-round=never   | evaluate.each-round: "never", wanted one of [nothing, loss, all]
+            data.template=long          | data.template: long, wanted one of [alpaca, short]
             """)
     void namesWhatIsWrong(String override, String problem) {
         assertThatThrownBy(() -> load(SHORTEST, override))

@@ -9,7 +9,6 @@ import java.util.concurrent.Callable;
 import org.fedlora4j.benchmark.data.InstructionData;
 import org.fedlora4j.benchmark.data.InstructionRecord;
 import org.fedlora4j.common.AtomicFiles;
-import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.common.Progress;
 import org.fedlora4j.federation.ClientData;
 import org.fedlora4j.federation.Example;
@@ -80,7 +79,8 @@ final class ClientCommand implements Callable<Integer> {
 
     private static List<Example> examples(ClientFile.Data data, RunOffer offer, Tokenizer tokenizer, Progress progress)
             throws IOException {
-        InstructionEncoder encoder = new InstructionEncoder(tokenizer, template(offer.template()), offer.maxTokens());
+        InstructionEncoder encoder =
+                new InstructionEncoder(tokenizer, PromptTemplate.named(offer.template()), offer.maxTokens());
         List<Example> examples = new ArrayList<>();
         List<InstructionRecord> records = InstructionData.read(data.train(), data.fields(), problem -> {
             if (!data.skipBadRecords()) {
@@ -97,14 +97,6 @@ final class ClientCommand implements Callable<Integer> {
         progress.line(examples.size() + " training examples of " + records.size()
                 + " records; the others leave no room for a response in " + offer.maxTokens() + " tokens");
         return examples;
-    }
-
-    private static PromptTemplate template(String name) {
-        return switch (name) {
-            case "alpaca" -> PromptTemplate.ALPACA;
-            case "short" -> PromptTemplate.SHORT;
-            default -> throw new BadInputException("the server's template: " + name + ", wanted alpaca or short");
-        };
     }
 
     /** In place of what an earlier run wrote. */

@@ -10,6 +10,7 @@ import java.util.logging.Logger;
 import org.fedlora4j.benchmark.SettingsFile;
 import org.fedlora4j.grpc.FederationServer;
 import org.fedlora4j.grpc.ServerSettings;
+import org.fedlora4j.tokenizer.PromptTemplate;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -44,7 +45,9 @@ final class ServerCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         CONNECTIONS.setLevel(Level.WARNING);
         ServerSettings settings = ServerSettings.fromTree(
-                SettingsFile.read(file, "a server's settings in YAML", overrides), file.toString());
+                SettingsFile.read(file, "a server's settings in YAML", overrides),
+                file.toString(),
+                PromptTemplate.names());
         FederationServer.run(settings, spec.commandLine().getOut()::println);
         return 0;
     }

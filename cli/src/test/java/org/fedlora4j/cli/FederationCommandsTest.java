@@ -12,6 +12,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.fedlora4j.benchmark.SettingsFile;
 import org.fedlora4j.grpc.ServerSettings;
+import org.fedlora4j.tokenizer.PromptTemplate;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -140,7 +141,8 @@ class FederationCommandsTest {
         Path server = Files.writeString(folder.resolve("server.yaml"), block(document, "    model: "));
         Path client = Files.writeString(folder.resolve("client.yaml"), block(document, "    server: "));
 
-        ServerSettings settings = ServerSettings.fromTree(SettingsFile.read(server, "settings", List.of()), "server");
+        ServerSettings settings = ServerSettings.fromTree(
+                SettingsFile.read(server, "settings", List.of()), "server", PromptTemplate.names());
         assertThat(settings.clients().clients()).containsExactly("hospital-a", "hospital-b", "hospital-c");
         assertThat(settings.endpoint()).hasToString("0.0.0.0:7443");
         ClientFile file = ClientFile.load(client, List.of());

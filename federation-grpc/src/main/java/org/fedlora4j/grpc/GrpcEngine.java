@@ -9,7 +9,6 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Collections;
-import java.util.List;
 import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
@@ -25,7 +24,7 @@ import org.fedlora4j.federation.PartValues;
 import org.fedlora4j.federation.RoundContext;
 import org.fedlora4j.federation.RunListener;
 import org.fedlora4j.federation.SharedParts;
-import org.fedlora4j.federation.SharedUpdate;
+import org.fedlora4j.federation.Updates;
 import org.fedlora4j.model.config.LlamaConfig;
 
 /** Clients on other machines, which call this server. What they keep to themselves is never here. */
@@ -124,10 +123,9 @@ public final class GrpcEngine implements Engine {
     }
 
     @Override
-    public List<SharedUpdate> train(
-            RoundContext context, SharedParts shared, SortedSet<String> asked, RunListener listener)
+    public Updates train(RoundContext context, SharedParts shared, SortedSet<String> asked, RunListener listener)
             throws IOException {
-        return coordinator.train(context, shared, asked, listener);
+        return Updates.of(coordinator.train(context, shared, asked, listener));
     }
 
     @Override

@@ -15,6 +15,7 @@ import org.fedlora4j.federation.Federation;
 import org.fedlora4j.federation.Fields;
 import org.fedlora4j.federation.Recipe;
 import org.fedlora4j.federation.RecipeFile;
+import org.fedlora4j.federation.SettingsJson;
 import org.fedlora4j.lora.LoraConfig;
 
 /**
@@ -38,15 +39,14 @@ public record ServerSettings(
         GrpcEngine.Settings clients,
         Endpoint endpoint,
         Optional<Endpoint> status) {
-    private static final Set<String> TEMPLATES = Set.of("alpaca", "short");
-
     /**
      * Settings from a parsed file.
      *
      * @param source for messages: the file
+     * @param templates names of the prompts' templates that clients know
      * @throws BadInputException if it isn't as it should be; all problems at once
      */
-    public static ServerSettings fromTree(JsonNode tree, String source) throws IOException {
+    public static ServerSettings fromTree(JsonNode tree, String source, Set<String> templates) throws IOException {
         List<String> problems = new ArrayList<>();
         Fields fields = new Fields(tree, "", problems);
         Optional<Path> model = fields.path("model");
@@ -62,7 +62,7 @@ public record ServerSettings(
                         model.orElseThrow(),
                         output.orElseThrow(),
                         run.orElseThrow(),
-                        template(template),
+                        template(template, templates),
                         maxTokens,
                         clients.orElseThrow(),
                         Endpoint.of(listen, security.orElseThrow()),
@@ -73,7 +73,7 @@ public record ServerSettings(
     }
 
     private static Optional<Federation.Settings> run(Fields fields, JsonNode recipeNode) throws IOException {
-        Optional<LoraConfig> lora = RunOffer.lora(fields.childOrEmpty("lora"));
+        Optional<LoraConfig> lora = SettingsJson.lora(fields.childOrEmpty("lora"));
         Recipe recipe = !fields.has("recipe")
                 ? RecipeFile.load("fedlora-optimizer")
                 : recipeNode.isTextual()
@@ -97,9 +97,9 @@ public record ServerSettings(
                 new GrpcEngine.Settings(new TreeSet<>(ids), minClients, Duration.ofSeconds(roundTimeout), normBound));
     }
 
-    private static String template(String name) {
-        if (!TEMPLATES.contains(name)) {
-            throw new BadInputException("template: " + name + ", wanted one of " + new TreeSet<>(TEMPLATES));
+    private static String template(String name, Set<String> templates) {
+        if (!templates.contains(name)) {
+            throw new BadInputException("template: " + name + ", wanted one of " + templates);
         }
         return name;
     }

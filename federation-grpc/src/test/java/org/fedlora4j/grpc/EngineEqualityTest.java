@@ -9,6 +9,7 @@ import java.util.TreeMap;
 import java.util.concurrent.Future;
 import org.fedlora4j.federation.ClientData;
 import org.fedlora4j.federation.RunListener;
+import org.fedlora4j.federation.TinyFederation;
 import org.fedlora4j.lora.AdapterState;
 import org.fedlora4j.model.LanguageModel;
 import org.junit.jupiter.api.Test;
@@ -28,7 +29,7 @@ class EngineEqualityTest {
     void isTheInProcessRun(double participation) throws Exception {
         List<ClientData> clients = TinyRun.clients(3);
         RunOffer offer = TinyRun.offer(participation);
-        try (LanguageModel model = TinyRun.model(folder.resolve("model"));
+        try (LanguageModel model = TinyFederation.open(folder.resolve("model"));
                 Parties parties = new Parties(folder)) {
             GrpcEngine engine = parties.engine(offer, clients, 3, Parties.ROUND_TIMEOUT, Parties.loopback(0, ""));
             Future<AdapterState> server = parties.serve(engine, offer, RunListener.NONE);
@@ -36,10 +37,12 @@ class EngineEqualityTest {
             for (ClientData client : clients) {
                 outcomes.put(client.id(), parties.start(engine.port(), client));
             }
-            TinyRun.Models models = Parties.models(server, outcomes);
+            TinyFederation.Models models = Parties.models(server, outcomes);
 
-            assertThat(models).isEqualTo(TinyRun.inProcess(model, TinyRun.settings(participation), clients));
-            assertThat(models.own().values()).doesNotHaveDuplicates();
+            assertThat(models)
+                    .isEqualTo(TinyFederation.run(
+                            model, TinyFederation.settings(participation), clients, RunListener.NONE));
+            assertThat(models.personal().values()).doesNotHaveDuplicates();
             for (Future<FederationClient.Outcome> outcome : outcomes.values()) {
                 assertThat(Parties.get(outcome).shared().adapter()).isEqualTo(models.global());
             }

@@ -26,6 +26,7 @@ import org.fedlora4j.federation.PhaseResult;
 import org.fedlora4j.federation.RoundContext;
 import org.fedlora4j.federation.RunListener;
 import org.fedlora4j.federation.SharedUpdate;
+import org.fedlora4j.federation.TinyFederation;
 import org.fedlora4j.lora.AdapterState;
 import org.fedlora4j.model.LanguageModel;
 import org.junit.jupiter.api.AfterEach;
@@ -49,7 +50,7 @@ class FaultsTest {
     @BeforeEach
     void open() throws Exception {
         offer = TinyRun.offer(1);
-        model = TinyRun.model(folder.resolve("model"));
+        model = TinyFederation.open(folder.resolve("model"));
         parties = new Parties(folder);
     }
 
@@ -324,7 +325,11 @@ class FaultsTest {
         FederationClient.Settings hasty = new FederationClient.Settings(
                 Policy.OPEN, Duration.ofMillis(10), Duration.ofMillis(200), Duration.ofSeconds(1));
         try (FederationClient client = new FederationClient(
-                Parties.loopback(port, "a"), TinyRun.MODEL, hasty, parties.serverEvents(), parties.serverEvents())) {
+                Parties.loopback(port, "a"),
+                TinyFederation.MODEL,
+                hasty,
+                parties.serverEvents(),
+                parties.serverEvents())) {
             assertThatThrownBy(client::offer)
                     .isInstanceOf(BadInputException.class)
                     .hasMessageStartingWith("server 127.0.0.1:" + port + ": UNAVAILABLE")
@@ -345,7 +350,8 @@ class FaultsTest {
 
     private void assertSame(Future<AdapterState> server, Map<String, Future<FederationClient.Outcome>> outcomes)
             throws Exception {
-        assertThat(Parties.models(server, outcomes)).isEqualTo(TinyRun.inProcess(model, TinyRun.settings(1), CLIENTS));
+        assertThat(Parties.models(server, outcomes))
+                .isEqualTo(TinyFederation.run(model, TinyFederation.settings(1), CLIENTS, RunListener.NONE));
     }
 
     private static int freePort() throws Exception {

@@ -12,11 +12,9 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.SortedSet;
-import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -32,13 +30,12 @@ import org.fedlora4j.federation.RoundContext;
 import org.fedlora4j.federation.RunListener;
 import org.fedlora4j.federation.SharedParts;
 import org.fedlora4j.federation.SharedUpdate;
+import org.fedlora4j.federation.TinyFederation;
 import org.fedlora4j.grpc.wire.Chunk;
 import org.fedlora4j.grpc.wire.SubmitReply;
 import org.fedlora4j.grpc.wire.UpdateHeader;
 import org.fedlora4j.grpc.wire.UpdateMessage;
-import org.fedlora4j.lora.AdapterState;
 import org.fedlora4j.lora.Matrix;
-import org.fedlora4j.lora.ModuleShape;
 import org.fedlora4j.lora.Part;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -59,20 +56,16 @@ class IncomingUpdateTest {
 
     private final List<String> log = Collections.synchronizedList(new ArrayList<>());
     private final ExecutorService threads = Executors.newCachedThreadPool();
-    private final SharedParts shared = shared();
     private RunOffer offer;
+    private SharedParts shared;
     private Coordinator coordinator;
     private Future<List<SharedUpdate>> turn;
 
     @BeforeEach
     void ask() throws Exception {
         offer = TinyRun.offer(1);
-        coordinator = new Coordinator(
-                offer,
-                new GrpcEngine.Settings(new TreeSet<>(List.of("a", "b", "c")), 2, Duration.ofSeconds(50), NORM_BOUND),
-                new EventLog(log::add, InstantSource.system()));
-        assertThat(coordinator.join("a", 5)).isEmpty();
-        assertThat(coordinator.join("b", 7)).isEmpty();
+        shared = TinyFederation.trained(offer.settings());
+        coordinator = coordinator(2, Duration.ofSeconds(50));
         turn = begin(STAGE);
     }
 
@@ -230,7 +223,7 @@ class IncomingUpdateTest {
         UpdateHeader header = messages("a", 5).get(0).getHeader();
         assertThat(direction.update("a", header, unit, NORM_BOUND).weight()).isEqualTo(5);
 
-        PartValues longer = copy(unit);
+        PartValues longer = TinyFederation.copy(unit);
         longer.of(Part.A_DIRECTION, Q).values()[0] += 0.1f;
         assertThatThrownBy(() -> direction.update("a", header, longer, NORM_BOUND))
                 .isInstanceOf(BadInputException.class)
@@ -251,13 +244,7 @@ class IncomingUpdateTest {
     /** B is silent for longer than is waited; its update comes when the phase is over. */
     @Test
     void goesOnWithoutTheLostAndRefusesTheLate() throws Exception {
-        Coordinator hasty = new Coordinator(
-                offer,
-                new GrpcEngine.Settings(new TreeSet<>(List.of("a", "b")), 1, Duration.ofMillis(300), NORM_BOUND),
-                new EventLog(log::add, InstantSource.system()));
-        hasty.join("a", 5);
-        hasty.join("b", 7);
-        coordinator = hasty;
+        coordinator = coordinator(1, Duration.ofMillis(300));
         turn = begin(STAGE);
         Reply lateReply = new Reply();
         IncomingUpdate late = new IncomingUpdate(coordinator, "b", NORM_BOUND, lateReply);
@@ -280,13 +267,7 @@ class IncomingUpdateTest {
     /** Ten times as long as a silent client is waited for. */
     @Test
     void whoTrainsIsNeverLost() throws Exception {
-        Coordinator hasty = new Coordinator(
-                offer,
-                new GrpcEngine.Settings(new TreeSet<>(List.of("a", "b")), 1, Duration.ofMillis(300), NORM_BOUND),
-                new EventLog(log::add, InstantSource.system()));
-        hasty.join("a", 5);
-        hasty.join("b", 7);
-        coordinator = hasty;
+        coordinator = coordinator(1, Duration.ofMillis(300));
         turn = begin(STAGE);
         send("a", messages("a", 5));
         for (int beat = 0; beat < 30; beat++) {
@@ -296,6 +277,17 @@ class IncomingUpdateTest {
         }
         assertThat(send("b", messages("b", 7)).getOutcome()).isEqualTo(SubmitReply.Outcome.ACCEPTED);
         assertThat(turn.get(10, TimeUnit.SECONDS)).hasSize(2);
+    }
+
+    /** One that a and b have joined. */
+    private Coordinator coordinator(int minClients, Duration roundTimeout) {
+        Coordinator joined = new Coordinator(
+                offer,
+                new GrpcEngine.Settings(new TreeSet<>(List.of("a", "b", "c")), minClients, roundTimeout, NORM_BOUND),
+                new EventLog(log::add, InstantSource.system()));
+        assertThat(joined.join("a", 5)).isEmpty();
+        assertThat(joined.join("b", 7)).isEmpty();
+        return joined;
     }
 
     private Future<List<SharedUpdate>> begin(int stage) throws InterruptedException {
@@ -337,45 +329,7 @@ class IncomingUpdateTest {
 
     /** The shared A and B, each value a little off. */
     private PartValues moved(String client) {
-        PartValues values = copy(shared.values(Set.of(Part.A, Part.B)));
-        Random random = new Random(client.hashCode());
-        values.values()
-                .values()
-                .forEach(modules -> modules.values().forEach(matrix -> {
-                    for (int i = 0; i < matrix.values().length; i++) {
-                        matrix.values()[i] += 0.001f * random.nextFloat();
-                    }
-                }));
-        return values;
-    }
-
-    private static SharedParts shared() {
-        try {
-            var settings = TinyRun.settings(1);
-            SharedParts initial = new SharedParts(
-                    AdapterState.initial(settings.lora(), ModuleShape.of(TinyRun.MODEL, settings.lora()), 11),
-                    settings.recipe().magnitudeAxis());
-            PartValues b = copy(initial.values(Set.of(Part.B)));
-            Random random = new Random(4);
-            b.of(Part.B).values().forEach(matrix -> {
-                for (int i = 0; i < matrix.values().length; i++) {
-                    matrix.values()[i] = 0.01f * (float) random.nextGaussian();
-                }
-            });
-            return initial.with(b);
-        } catch (IOException e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
-    private static PartValues copy(PartValues values) {
-        SortedMap<Part, SortedMap<String, Matrix>> copy = new TreeMap<>();
-        values.values().forEach((part, modules) -> {
-            SortedMap<String, Matrix> copies = new TreeMap<>();
-            modules.forEach((module, matrix) -> copies.put(module, matrix.copy()));
-            copy.put(part, copies);
-        });
-        return new PartValues(copy);
+        return TinyFederation.moved(shared.values(Set.of(Part.A, Part.B)), client.hashCode());
     }
 
     /** 64 times positive infinity, little-endian. */

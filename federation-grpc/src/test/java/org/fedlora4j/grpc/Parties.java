@@ -21,6 +21,7 @@ import org.fedlora4j.federation.ClientData;
 import org.fedlora4j.federation.Federation;
 import org.fedlora4j.federation.RunListener;
 import org.fedlora4j.federation.StateFolder;
+import org.fedlora4j.federation.TinyFederation;
 import org.fedlora4j.lora.AdapterState;
 import org.fedlora4j.model.LanguageModel;
 
@@ -51,7 +52,7 @@ final class Parties implements AutoCloseable {
     GrpcEngine engine(RunOffer offer, List<ClientData> clients, int minClients, Duration timeout, Endpoint endpoint)
             throws IOException {
         return new GrpcEngine(
-                TinyRun.MODEL,
+                TinyFederation.MODEL,
                 offer,
                 new GrpcEngine.Settings(TinyRun.ids(clients), minClients, timeout, 10),
                 endpoint,
@@ -61,7 +62,7 @@ final class Parties implements AutoCloseable {
     /** Runs the rounds on an engine, saves after each phase, and closes it. */
     Future<AdapterState> serve(GrpcEngine engine, RunOffer offer, RunListener listener) {
         return threads.submit(() -> {
-            try (Federation federation = new Federation(TinyRun.MODEL, offer.settings(), engine)) {
+            try (Federation federation = new Federation(TinyFederation.MODEL, offer.settings(), engine)) {
                 federation.run(listener, new StateFolder(folder.resolve("server")));
                 engine.finish(federation);
                 return federation.global();
@@ -85,21 +86,21 @@ final class Parties implements AutoCloseable {
         EventLog audit = new EventLog(auditLog::add, InstantSource.system());
         // A model is for one thread.
         try (LanguageModel model = LanguageModel.open(folder.resolve("model"));
-                FederationClient client = new FederationClient(server, TinyRun.MODEL, settings, log, audit)) {
+                FederationClient client = new FederationClient(server, TinyFederation.MODEL, settings, log, audit)) {
             RunOffer offer = client.offer();
             return client.run(offer, 0, model, data, folder.resolve("client-" + data.id()), listener);
         }
     }
 
     /** What server and clients came to. */
-    static TinyRun.Models models(Future<AdapterState> server, Map<String, Future<FederationClient.Outcome>> clients)
-            throws Exception {
+    static TinyFederation.Models models(
+            Future<AdapterState> server, Map<String, Future<FederationClient.Outcome>> clients) throws Exception {
         SortedMap<String, AdapterState> own = new TreeMap<>();
         for (Map.Entry<String, Future<FederationClient.Outcome>> client : clients.entrySet()) {
             FederationClient.Outcome outcome = get(client.getValue());
             own.put(client.getKey(), outcome.own());
         }
-        return new TinyRun.Models(get(server), own);
+        return new TinyFederation.Models(get(server), own);
     }
 
     static <T> T get(Future<T> future) throws Exception {

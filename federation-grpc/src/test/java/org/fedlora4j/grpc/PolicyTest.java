@@ -21,6 +21,7 @@ import org.fedlora4j.federation.ClientData;
 import org.fedlora4j.federation.RoundContext;
 import org.fedlora4j.federation.RunListener;
 import org.fedlora4j.federation.SharedUpdate;
+import org.fedlora4j.federation.TinyFederation;
 import org.fedlora4j.lora.AdapterState;
 import org.fedlora4j.lora.Part;
 import org.fedlora4j.model.LanguageModel;
@@ -88,7 +89,7 @@ class PolicyTest {
     void whatLeftIsInTheLog() throws Exception {
         List<SharedUpdate> updates = Collections.synchronizedList(new ArrayList<>());
         RunOffer offer = TinyRun.offer(1);
-        try (LanguageModel model = TinyRun.model(folder.resolve("model"));
+        try (LanguageModel model = TinyFederation.open(folder.resolve("model"));
                 Parties parties = new Parties(folder)) {
             GrpcEngine engine = parties.engine(offer, CLIENTS, 1, Duration.ofSeconds(60), Parties.loopback(0, ""));
             Future<AdapterState> server = parties.serve(engine, offer, new RunListener() {
@@ -99,7 +100,7 @@ class PolicyTest {
             });
             Parties.get(parties.start(engine.port(), CLIENTS.get(0)));
             Parties.get(server);
-            assertThat(model.config()).isEqualTo(TinyRun.MODEL);
+            assertThat(model.config()).isEqualTo(TinyFederation.MODEL);
             List<String> left = leaves(parties);
             assertThat(left).hasSize(7).hasSameSizeAs(updates);
             assertThat(parties.auditLog.get(0)).contains("\"event\":\"joins\"", "\"examples\":3");
@@ -141,9 +142,9 @@ class PolicyTest {
     private void assertVeto(Policy policy, int stagesSent, String reason) throws Exception {
         RunOffer offer = TinyRun.offer(1);
         List<Integer> stages = Collections.synchronizedList(new ArrayList<>());
-        try (LanguageModel model = TinyRun.model(folder.resolve("model"));
+        try (LanguageModel model = TinyFederation.open(folder.resolve("model"));
                 Parties parties = new Parties(folder)) {
-            assertThat(model.config()).isEqualTo(TinyRun.MODEL);
+            assertThat(model.config()).isEqualTo(TinyFederation.MODEL);
             GrpcEngine engine = parties.engine(offer, CLIENTS, 1, Duration.ofSeconds(60), Parties.loopback(0, ""));
             Future<AdapterState> server = parties.serve(engine, offer, new RunListener() {
                 @Override

@@ -30,6 +30,7 @@ import java.util.concurrent.TimeUnit;
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.federation.ClientData;
 import org.fedlora4j.federation.RunListener;
+import org.fedlora4j.federation.TinyFederation;
 import org.fedlora4j.grpc.wire.JoinReply;
 import org.fedlora4j.grpc.wire.JoinRequest;
 import org.fedlora4j.lora.AdapterState;
@@ -80,7 +81,7 @@ class SecurityTest {
 
     @Test
     void aRunOverTlsIsTheInProcessRun() throws Exception {
-        try (LanguageModel model = TinyRun.model(folder.resolve("model"))) {
+        try (LanguageModel model = TinyFederation.open(folder.resolve("model"))) {
             GrpcEngine own = parties.engine(
                     TinyRun.offer(1),
                     CLIENTS,
@@ -94,7 +95,7 @@ class SecurityTest {
                 outcomes.put(client.id(), parties.start(endpoint, client, Policy.OPEN, RunListener.NONE));
             }
             assertThat(Parties.models(server, outcomes))
-                    .isEqualTo(TinyRun.inProcess(model, TinyRun.settings(1), CLIENTS));
+                    .isEqualTo(TinyFederation.run(model, TinyFederation.settings(1), CLIENTS, RunListener.NONE));
         }
     }
 
@@ -270,7 +271,7 @@ class SecurityTest {
         EventLog log = new EventLog(line -> {}, InstantSource.system());
         return new FederationClient(
                 endpoint,
-                TinyRun.MODEL,
+                TinyFederation.MODEL,
                 new FederationClient.Settings(
                         Policy.OPEN, Duration.ofMillis(20), Duration.ofSeconds(1), Duration.ofSeconds(1)),
                 log,
@@ -288,7 +289,7 @@ class SecurityTest {
     private static JoinRequest request() {
         return JoinRequest.newBuilder()
                 .setProtocol(Wire.PROTOCOL)
-                .setModel(TinyRun.MODEL.toString())
+                .setModel(TinyFederation.MODEL.toString())
                 .build();
     }
 

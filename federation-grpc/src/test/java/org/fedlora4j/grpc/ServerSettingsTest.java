@@ -126,6 +126,6 @@ class ServerSettingsTest {
                 .enable(JsonReadFeature.ALLOW_UNQUOTED_FIELD_NAMES, JsonReadFeature.ALLOW_SINGLE_QUOTES)
                 .build()
                 .readTree("{" + text + "}");
-        return ServerSettings.fromTree(tree, "server.yaml");
+        return ServerSettings.fromTree(tree, "server.yaml", new TreeSet<>(Set.of("alpaca", "short")));
     }
 }

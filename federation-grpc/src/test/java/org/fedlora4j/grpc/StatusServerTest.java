@@ -18,6 +18,7 @@ import java.util.TreeMap;
 import java.util.regex.Pattern;
 import org.fedlora4j.federation.PhaseResult;
 import org.fedlora4j.federation.RoundContext;
+import org.fedlora4j.federation.TinyFederation;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -125,7 +126,7 @@ class StatusServerTest {
     }
 
     private static RoundContext context(int stage) throws Exception {
-        return TinyRun.settings(1).context(stage);
+        return TinyFederation.settings(1).context(stage);
     }
 
     private static PhaseResult result(double loss) {

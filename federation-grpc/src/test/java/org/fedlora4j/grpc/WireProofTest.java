@@ -23,6 +23,7 @@ import org.fedlora4j.federation.RoundContext;
 import org.fedlora4j.federation.RunListener;
 import org.fedlora4j.federation.SharedParts;
 import org.fedlora4j.federation.SharedUpdate;
+import org.fedlora4j.federation.TinyFederation;
 import org.fedlora4j.lora.AdapterState;
 import org.fedlora4j.lora.MagnitudeAxis;
 import org.fedlora4j.lora.Matrix;
@@ -54,7 +55,7 @@ class WireProofTest {
         List<PartValues> shared = Collections.synchronizedList(new ArrayList<>());
         List<byte[]> wire;
         Map<String, AdapterState> own = new TreeMap<>();
-        try (LanguageModel model = TinyRun.model(folder.resolve("model"));
+        try (LanguageModel model = TinyFederation.open(folder.resolve("model"));
                 Parties parties = new Parties(folder)) {
             GrpcEngine engine = parties.engine(offer, clients, 2, Parties.ROUND_TIMEOUT, Parties.loopback(0, ""));
             try (RecordingProxy proxy = new RecordingProxy(engine.port())) {
@@ -66,8 +67,8 @@ class WireProofTest {
                 });
                 Map<String, Future<FederationClient.Outcome>> outcomes = new TreeMap<>();
                 clients.forEach(client -> outcomes.put(client.id(), parties.start(proxy.port(), client)));
-                TinyRun.Models models = Parties.models(server, outcomes);
-                own.putAll(models.own());
+                TinyFederation.Models models = Parties.models(server, outcomes);
+                own.putAll(models.personal());
                 wire = proxy.sent();
             }
             List<float[]> kept = privateValues(model, clients);
@@ -124,9 +125,9 @@ class WireProofTest {
     /** All that the clients of the same run in one process keep, after every phase: runs of values that aren't trivial. */
     private static List<float[]> privateValues(LanguageModel model, List<ClientData> clients) throws Exception {
         List<float[]> values = new ArrayList<>();
-        Federation.Settings settings = TinyRun.settings(1);
+        Federation.Settings settings = TinyFederation.settings(1);
         InProcessEngine engine = new InProcessEngine(model, settings, clients);
-        try (Federation federation = new Federation(TinyRun.MODEL, settings, engine)) {
+        try (Federation federation = new Federation(TinyFederation.MODEL, settings, engine)) {
             federation.run(new RunListener() {
                 @Override
                 public void phaseEnded(RoundContext context, PhaseResult result) {

@@ -13,39 +13,58 @@ import org.fedlora4j.federation.SharedUpdate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a task returns for a client: its update, or why there is none. Tensors are bytes already, so Java's serialization has
- * little to do.
+ * What a task returns for a client: how training went, and the update's values. Tensors are bytes already, so Java's
+ * serialization has little to do.
  *
- * @param refused what the user can mend, such as data that isn't there; trying again would not help
  * @param values of the parts that the phase shares, see {@link Wire}
- * @param losses of the client's steps, none where the update was saved by a task before that was lost
- * @param tokens of the same steps
  */
-record Answer(
-        String clientId,
-        @Nullable String refused,
-        int rank,
-        long weight,
-        TreeMap<String, Double> metrics,
-        byte[] values,
-        double[] losses,
-        long[] tokens)
-        implements Serializable {
+record Answer(Head head, byte[] values) implements Serializable {
+    /**
+     * All but the values.
+     *
+     * @param refused why there is no update: what the user can mend, such as data that isn't there; trying again would not
+     *     help
+     * @param losses of the client's steps, none where the update was saved by a task before that was lost
+     * @param tokens of the same steps
+     */
+    record Head(
+            String clientId,
+            @Nullable String refused,
+            int rank,
+            long weight,
+            TreeMap<String, Double> metrics,
+            double[] losses,
+            long[] tokens)
+            implements Serializable {
+        /** Throws {@link BadInputException} with the reason, if the client refused. */
+        void requireTrained() {
+            if (refused != null) {
+                throw new BadInputException(refused);
+            }
+        }
+
+        /** Tells of the steps as if they were made now. */
+        void replay(RoundContext context, RunListener listener) {
+            for (int step = 0; step < losses.length; step++) {
+                listener.clientStep(context, clientId, step + 1, losses[step], tokens[step]);
+            }
+        }
+    }
 
     static Answer refusal(String clientId, String reason) {
-        return new Answer(clientId, reason, 1, 1, new TreeMap<>(), new byte[0], new double[0], new long[0]);
+        return new Answer(new Head(clientId, reason, 1, 1, new TreeMap<>(), new double[0], new long[0]), new byte[0]);
     }
 
     static Answer of(SharedUpdate update, Steps steps) {
-        return new Answer(
+        Head head = new Head(
                 update.clientId(),
                 null,
                 update.rank(),
                 update.weight(),
                 new TreeMap<>(update.metrics()),
-                Wire.bytes(update.values()),
                 steps.losses.stream().mapToDouble(Double::doubleValue).toArray(),
                 steps.tokens.stream().mapToLong(Long::longValue).toArray());
+        return new Answer(head, Wire.bytes(update.values()));
     }
 
     /**
@@ -55,25 +74,16 @@ record Answer(
      * @throws BadInputException with the reason, if the client refused
      */
     SharedUpdate update(RoundContext context, SharedParts shared, PartValues wanted) {
-        if (refused != null) {
-            throw new BadInputException(refused);
-        }
+        head.requireTrained();
         return new SharedUpdate(
-                clientId,
+                head.clientId(),
                 context.phase(),
                 context.roundsBefore(),
                 shared,
-                rank,
-                weight,
-                metrics,
+                head.rank(),
+                head.weight(),
+                head.metrics(),
                 Wire.values(values, wanted));
-    }
-
-    /** Tells of the steps as if they were made now. */
-    void replay(RoundContext context, RunListener listener) {
-        for (int step = 0; step < losses.length; step++) {
-            listener.clientStep(context, clientId, step + 1, losses[step], tokens[step]);
-        }
     }
 
     /** Notes a client's steps. */

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.Serializable;
 import java.nio.file.Path;
 import org.fedlora4j.federation.Federation;
+import org.fedlora4j.federation.SettingsJson;
 import org.fedlora4j.model.LanguageModel;
 import org.fedlora4j.model.Recompute;
 import org.fedlora4j.model.exec.Precision;
@@ -24,7 +25,7 @@ record ModelUse(
                 model.planBytes(),
                 model.recompute(),
                 model.precision(),
-                SettingsJson.write(settings));
+                SettingsJson.toTree(settings).toString());
     }
 
     /** Maps the model; refused where this machine can't compute in the precision. */
@@ -39,6 +40,6 @@ record ModelUse(
     }
 
     Federation.Settings federation() {
-        return SettingsJson.read(settings);
+        return SettingsJson.read(settings, "the driver's settings", SettingsJson::settings);
     }
 }

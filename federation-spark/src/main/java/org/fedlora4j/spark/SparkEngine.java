@@ -3,10 +3,7 @@ package org.fedlora4j.spark;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Collections;
-import java.util.Deque;
 import java.util.List;
 import java.util.Set;
 import java.util.SortedMap;
@@ -23,7 +20,7 @@ import org.fedlora4j.federation.PartValues;
 import org.fedlora4j.federation.RoundContext;
 import org.fedlora4j.federation.RunListener;
 import org.fedlora4j.federation.SharedParts;
-import org.fedlora4j.federation.SharedUpdate;
+import org.fedlora4j.federation.Updates;
 import org.fedlora4j.lora.AdapterState;
 import org.fedlora4j.lora.Part;
 import org.fedlora4j.model.LanguageModel;
@@ -32,7 +29,7 @@ import org.fedlora4j.model.config.LlamaConfig;
 /**
  * The clients of a federation as tasks of Spark, one for each client of a phase. The shared parts are broadcast; an executor
  * maps the base model once, reads a client's examples itself, and saves what the client keeps in a folder that all executors
- * share. The driver has the shared parts and the updates of one phase, and neither examples nor private parts.
+ * share. The driver has the shared parts and a few updates at a time, and neither examples nor private parts.
  *
  * <p>Updates are taken in order of client id, and a task that runs again, because its executor was lost, sends the same, so
  * the result is that of an in-process federation, to the last bit, where all machines have the same kind of CPU.
@@ -40,11 +37,15 @@ import org.fedlora4j.model.config.LlamaConfig;
 public final class SparkEngine implements Engine {
     private static final Set<Part> MATRICES = Set.of(Part.A, Part.B);
 
+    /** Enough for hundreds of a small model's updates, so that these don't wait for each other's jobs. */
+    private static final long BYTES_AT_ONCE = 64 << 20;
+
     private final JavaSparkContext spark;
     private final SortedSet<String> clientIds;
     private final SortedMap<String, String> fingerprint;
     private final Assignment assignment;
     private final Broadcast<Assignment> broadcast;
+    private final long bytesAtOnce;
 
     /**
      * An engine for one run.
@@ -61,6 +62,19 @@ public final class SparkEngine implements Engine {
             Federation.Settings settings,
             ClientSource clients,
             Path states)
+            throws IOException {
+        this(spark, model, use, settings, clients, states, BYTES_AT_ONCE);
+    }
+
+    /** @param bytesAtOnce about how many bytes of updates the driver takes at a time */
+    SparkEngine(
+            JavaSparkContext spark,
+            Path model,
+            LanguageModel.Settings use,
+            Federation.Settings settings,
+            ClientSource clients,
+            Path states,
+            long bytesAtOnce)
             throws IOException {
         if (spark.getConf().getBoolean("spark.speculation", false)) {
             throw new BadInputException("spark.speculation: true, wanted false: two tasks of a client would write its"
@@ -79,6 +93,7 @@ public final class SparkEngine implements Engine {
                 clients,
                 states.toAbsolutePath().toString());
         this.broadcast = spark.broadcast(assignment);
+        this.bytesAtOnce = bytesAtOnce;
     }
 
     @Override
@@ -91,31 +106,25 @@ public final class SparkEngine implements Engine {
         return Collections.unmodifiableSortedMap(fingerprint);
     }
 
-    /** Tells of all steps and updates when the phase is done. */
+    /** Tells of steps when the phase is done, and of an update when the server takes it. */
     @Override
-    public List<SharedUpdate> train(
-            RoundContext context, SharedParts shared, SortedSet<String> clients, RunListener listener)
-            throws IOException {
-        Deque<Answer> answers;
+    public Updates train(RoundContext context, SharedParts shared, SortedSet<String> clients, RunListener listener) {
         Broadcast<byte[]> sent = spark.broadcast(Wire.bytes(shared.values(MATRICES)));
+        SparkUpdates updates = new SparkUpdates(
+                context,
+                shared,
+                listener,
+                bytesAtOnce,
+                sent,
+                spark.parallelize(List.copyOf(clients), clients.size())
+                        .map(new TrainTask(broadcast, sent, context.stage())));
         try {
-            answers = new ArrayDeque<>(spark.parallelize(List.copyOf(clients), clients.size())
-                    .map(new TrainTask(broadcast, sent, context.stage()))
-                    .collect());
-        } finally {
-            sent.destroy();
+            updates.train();
+            return updates;
+        } catch (RuntimeException e) {
+            updates.close();
+            throw e;
         }
-        PartValues wanted = shared.values(context.phase().share());
-        List<SharedUpdate> updates = new ArrayList<>();
-        // One by one, so that the updates take the place of the answers' bytes in memory.
-        while (!answers.isEmpty()) {
-            Answer answer = answers.remove();
-            SharedUpdate update = answer.update(context, shared, wanted);
-            answer.replay(context, listener);
-            listener.updateSent(context, update);
-            updates.add(update);
-        }
-        return updates;
     }
 
     /** None: they are in the clients' states. */

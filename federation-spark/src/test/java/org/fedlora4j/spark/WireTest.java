@@ -3,16 +3,10 @@ package org.fedlora4j.spark;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import org.fedlora4j.federation.Federation;
 import org.fedlora4j.federation.PartValues;
-import org.fedlora4j.federation.RecipeFile;
-import org.fedlora4j.lora.LoraConfig;
 import org.fedlora4j.lora.Matrix;
 import org.fedlora4j.lora.Part;
 import org.junit.jupiter.api.Test;
@@ -44,19 +38,5 @@ class WireTest {
         assertThatThrownBy(() -> Wire.values(new byte[7 * 4], VALUES.only(Set.of(Part.A))))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("values of 28 bytes, wanted 16 for [A]");
-    }
-
-    @Test
-    void settingsArriveWhole() throws Exception {
-        Map<String, Integer> ranks = new LinkedHashMap<>();
-        ranks.put("v_proj", 3);
-        ranks.put("layers.0.*", 2);
-        LoraConfig lora = new LoraConfig(
-                4, 0.1, new LinkedHashSet<>(List.of("v_proj", "q_proj")), 0.3, true, ranks, Map.of("q_proj", 1e-17));
-        Federation.Settings settings = new Federation.Settings(
-                lora, RecipeFile.load("fedlora-optimizer"), 3, 5, 7, 11, Long.MIN_VALUE + 1, 1.0 / 3);
-        Federation.Settings read = SettingsJson.read(SettingsJson.write(settings));
-        assertThat(read).isEqualTo(settings);
-        assertThat(read.lora().rankPattern().keySet()).containsExactly("v_proj", "layers.0.*");
     }
 }

@@ -5,6 +5,7 @@ import org.fedlora4j.federation.aggregate.DirectionMean;
 import org.fedlora4j.federation.aggregate.ProductSvd;
 import org.fedlora4j.federation.aggregate.WeightedMean;
 import org.fedlora4j.lora.MagnitudeAxis;
+import org.fedlora4j.lora.Matrix;
 import org.fedlora4j.lora.Part;
 
 /** How a phase makes one value of the clients'. Matrices and magnitudes get the weighted mean, but for {@link #PRODUCT_SVD}. */
@@ -18,14 +19,18 @@ public enum Aggregation {
     /** For phases that share A and B: not these are averaged, but their products, see {@link ProductSvd}. */
     PRODUCT_SVD;
 
-    /** The aggregator of one part. */
-    Aggregator aggregatorOf(Part part, MagnitudeAxis axis) {
+    /**
+     * The aggregator of one tensor.
+     *
+     * @param current the server's value, before this round
+     */
+    Aggregator aggregatorOf(Part part, Matrix current, MagnitudeAxis axis) {
         if (!part.isDirection()) {
-            return new WeightedMean();
+            return new WeightedMean(current);
         }
         return switch (this) {
-            case SPHERE_MEAN -> DirectionMean.arithmetic(axis);
-            case KARCHER -> DirectionMean.karcher(axis);
+            case SPHERE_MEAN -> DirectionMean.arithmetic(current, axis);
+            case KARCHER -> DirectionMean.karcher(current, axis);
             case MEAN, PRODUCT_SVD ->
                 throw new IllegalStateException("a phase with directions has an aggregator for them");
         };

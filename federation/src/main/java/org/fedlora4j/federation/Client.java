@@ -91,13 +91,13 @@ final class Client {
                 context, shared, training.metrics(), applied.removeFrom(trained.only(phase.share()), shared.axis()));
     }
 
-    /** The update that holds these values. */
+    /** The update that holds these values; of the shared parts only the shapes count. */
     SharedUpdate sent(RoundContext context, SharedParts shared, Map<String, Double> metrics, PartValues values) {
         return new SharedUpdate(
                 id(),
                 context.phase(),
                 context.roundsBefore(),
-                shared.cutTo(data.rank()),
+                shared,
                 data.rank(),
                 data.train().size(),
                 metrics,

@@ -1,7 +1,6 @@
 package org.fedlora4j.federation;
 
 import java.io.IOException;
-import java.util.List;
 import java.util.SortedMap;
 import java.util.SortedSet;
 import org.fedlora4j.lora.AdapterState;
@@ -18,14 +17,14 @@ public interface Engine extends AutoCloseable {
     SortedMap<String, String> fingerprint();
 
     /**
-     * Steps (1) to (3) of a phase: sends the shared parts, has clients train, and returns their updates.
+     * Steps (1) to (3) of a phase: sends the shared parts, has clients train, and gives their updates.
      *
      * @param shared the global model, which can be split as the phase needs it
      * @param clients of the round
      * @param listener is told of steps, as far as the engine hears of them, and of each update
-     * @return at least one update of those clients, in order of id; an engine may go on without clients that are lost
+     * @return at least one update of those clients; an engine may go on without clients that are lost
      */
-    List<SharedUpdate> train(RoundContext context, SharedParts shared, SortedSet<String> clients, RunListener listener)
+    Updates train(RoundContext context, SharedParts shared, SortedSet<String> clients, RunListener listener)
             throws IOException;
 
     /** What each client keeps to itself, for the saved state; without those that keep nothing, or keep it elsewhere. */

@@ -210,9 +210,10 @@ public final class Federation implements AutoCloseable {
         // (1) The server sends the shared parts.
         // (2) Each client of the round trains the phase's parts, from the shared parts and what it keeps to itself.
         // (3) It returns the phase's shared parts, its weight and metrics, and nothing else.
-        List<SharedUpdate> updates = engine.train(context, shared, clients, listener);
-        // (4) The server checks the updates, aggregates them and takes the server optimizer's step.
-        return server.aggregate(context, updates);
+        try (Updates updates = engine.train(context, shared, clients, listener)) {
+            // (4) The server checks the updates, aggregates them and takes the server optimizer's step.
+            return server.aggregate(context, updates);
+        }
     }
 
     private RunState state() {

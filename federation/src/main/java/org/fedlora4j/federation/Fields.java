@@ -43,6 +43,18 @@ public final class Fields {
         }
     }
 
+    /**
+     * Makes something of an object.
+     *
+     * @param source for messages: where the object is from
+     * @throws BadInputException with all problems at once
+     */
+    static <T> T read(JsonNode node, String source, Function<Fields, Optional<T>> reader) {
+        List<String> problems = new ArrayList<>();
+        return reader.apply(new Fields(node, "", problems))
+                .orElseThrow(() -> new BadInputException(source + ": " + String.join("; ", problems)));
+    }
+
     public boolean has(String key) {
         known.add(key);
         return node.hasNonNull(key);

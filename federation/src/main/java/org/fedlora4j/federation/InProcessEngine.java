@@ -56,15 +56,15 @@ public final class InProcessEngine implements Engine {
     }
 
     @Override
-    public List<SharedUpdate> train(
-            RoundContext context, SharedParts shared, SortedSet<String> ids, RunListener listener) throws IOException {
+    public Updates train(RoundContext context, SharedParts shared, SortedSet<String> ids, RunListener listener)
+            throws IOException {
         List<SharedUpdate> updates = new ArrayList<>();
         for (String id : ids) {
             SharedUpdate update = client(id).train(context, shared, trainers.of(context.phase()), listener);
             listener.updateSent(context, update);
             updates.add(update);
         }
-        return updates;
+        return Updates.of(updates);
     }
 
     @Override

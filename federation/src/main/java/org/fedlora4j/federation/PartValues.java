@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.BiConsumer;
 import java.util.function.BiFunction;
 import org.fedlora4j.lora.AdapterState;
 import org.fedlora4j.lora.Decomposition;
@@ -105,6 +106,11 @@ public record PartValues(SortedMap<Part, SortedMap<String, Matrix>> values) {
                 });
     }
 
+    void forEach(BiConsumer<Place, Matrix> action) {
+        values.forEach(
+                (part, modules) -> modules.forEach((module, value) -> action.accept(new Place(part, module), value)));
+    }
+
     /** New values from old: {@code change} gets the place (part and module) and the value. */
     PartValues map(BiFunction<Place, Matrix, Matrix> change) {
         SortedMap<Part, SortedMap<String, Matrix>> changed = new TreeMap<>();
@@ -130,19 +136,9 @@ public record PartValues(SortedMap<Part, SortedMap<String, Matrix>> values) {
         for (Map.Entry<String, LoraPair> entry : adapter.modules().entrySet()) {
             String module = entry.getKey();
             LoraPair pair = entry.getValue();
-            Matrix a = replaced(
-                    pair.a(),
-                    find(Part.A, module),
-                    find(Part.A_DIRECTION, module),
-                    find(Part.A_MAGNITUDE, module),
-                    axis);
-            Matrix b = replaced(
-                    pair.b(),
-                    find(Part.B, module),
-                    find(Part.B_DIRECTION, module),
-                    find(Part.B_MAGNITUDE, module),
-                    axis);
-            modules.put(module, new LoraPair(a, b));
+            modules.put(
+                    module,
+                    new LoraPair(replaced(Part.A, module, pair.a(), axis), replaced(Part.B, module, pair.b(), axis)));
         }
         return new AdapterState(adapter.config(), modules);
     }
@@ -152,15 +148,13 @@ public record PartValues(SortedMap<Part, SortedMap<String, Matrix>> values) {
         return modules == null ? null : modules.get(module);
     }
 
-    private static Matrix replaced(
-            Matrix old,
-            @Nullable Matrix matrix,
-            @Nullable Matrix direction,
-            @Nullable Matrix magnitude,
-            MagnitudeAxis axis) {
+    private Matrix replaced(Part part, String module, Matrix old, MagnitudeAxis axis) {
+        Matrix matrix = find(part, module);
         if (matrix != null) {
             return matrix;
         }
+        Matrix direction = find(part.direction(), module);
+        Matrix magnitude = find(part.magnitude(), module);
         if (direction == null && magnitude == null) {
             return old;
         }

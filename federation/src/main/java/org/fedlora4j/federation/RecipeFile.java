@@ -75,9 +75,7 @@ public final class RecipeFile {
      * @param source for messages: the file or field that it is from
      */
     public static Recipe fromTree(JsonNode tree, String source) {
-        List<String> problems = new ArrayList<>();
-        return recipe(new Fields(tree, "", problems))
-                .orElseThrow(() -> new BadInputException(source + ": " + String.join("; ", problems)));
+        return Fields.read(tree, source, RecipeFile::recipe);
     }
 
     /** The recipe with every default written out. */
@@ -118,7 +116,8 @@ public final class RecipeFile {
         return fromTree(tree, source);
     }
 
-    private static Optional<Recipe> recipe(Fields fields) {
+    /** A recipe from the fields of a document, as {@link #toTree} makes it. */
+    static Optional<Recipe> recipe(Fields fields) {
         String name = fields.text("name");
         boolean pooled = fields.flag("pooled", false);
         MagnitudeAxis axis = fields.constant("magnitude-axis", MagnitudeAxis.ROW, MagnitudeAxis.values());

@@ -1,7 +1,8 @@
 package org.fedlora4j.federation;
 
+import java.io.IOException;
 import java.util.Collections;
-import java.util.List;
+import java.util.LongSummaryStatistics;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.fedlora4j.common.BadInputException;
@@ -37,30 +38,33 @@ final class Server {
      *
      * @param updates of at least one client; those that are missing count for nothing
      */
-    PhaseResult aggregate(RoundContext context, List<SharedUpdate> updates) {
+    PhaseResult aggregate(RoundContext context, Updates updates) throws IOException {
         Phase phase = context.phase();
-        if (updates.isEmpty()) {
+        if (updates.weights().isEmpty()) {
             throw new BadInputException(
                     context.label() + ", phase " + phase.name() + ": no client's update, wanted at least one");
         }
+        PhaseAggregation aggregation = new PhaseAggregation(shared, phase, updates.weights());
         SortedMap<String, PhaseResult.Training> clients = new TreeMap<>();
-        for (SharedUpdate update : updates) {
+        LongSummaryStatistics bytes = new LongSummaryStatistics();
+        updates.forEach(update -> {
             if (update.round() != context.roundsBefore()) {
                 throw new BadInputException("update of client " + update.clientId() + ": round " + update.round()
                         + ", wanted " + context.roundsBefore());
             }
+            aggregation.add(update);
             clients.put(update.clientId(), PhaseResult.Training.of(update));
-        }
+            bytes.accept(update.bytes());
+        });
         ServerOptimizer optimizer =
                 new ServerOptimizer(phase.server(), optimizers.getOrDefault(phase.name(), NO_MEANS));
-        PhaseAggregation aggregation = PhaseAggregation.of(shared, phase, updates, optimizer);
+        PhaseAggregation.Result result = aggregation.result(optimizer);
         if (!optimizer.state().isEmpty()) {
             optimizers.put(phase.name(), optimizer.state());
         }
-        shared = aggregation.shared();
+        shared = result.shared();
         // What a client is sent in return has the size of what it sent.
-        long bytes = Math.round(
-                updates.stream().mapToLong(SharedUpdate::bytes).average().orElseThrow());
-        return new PhaseResult(phase.name(), clients, new TreeMap<>(aggregation.drift()), bytes, bytes);
+        long each = Math.round(bytes.getAverage());
+        return new PhaseResult(phase.name(), clients, new TreeMap<>(result.drift()), each, each);
     }
 }

@@ -42,6 +42,14 @@ public record SharedParts(AdapterState adapter, MagnitudeAxis axis) {
         return new PartValues(values);
     }
 
+    /** The shape of a part's value, as {@link Matrix#shape} has it; nothing is split for it. */
+    String shape(Part part, String module) {
+        Matrix whole = matrix(part.matrix(), adapter.pair(module));
+        int rows = part.isMagnitude() && axis == MagnitudeAxis.COLUMN ? 1 : whole.rows();
+        int columns = part.isMagnitude() && axis == MagnitudeAxis.ROW ? 1 : whole.columns();
+        return "[" + rows + ", " + columns + "]";
+    }
+
     /** Refuses an adapter that can't be split yet, where a phase trains parts of it. */
     void requireSplits(Phase phase) {
         values(phase.train());

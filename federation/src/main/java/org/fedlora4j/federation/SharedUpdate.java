@@ -2,6 +2,7 @@ package org.fedlora4j.federation;
 
 import java.util.Collections;
 import java.util.Map;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.fedlora4j.common.BadInputException;
@@ -30,7 +31,7 @@ public final class SharedUpdate {
      * An update that may be sent.
      *
      * @param round counted from 0, warm-up rounds included
-     * @param shared the global model that the client started from
+     * @param shared the global model that the client started from, for the modules and their shapes
      * @param rank the client's, beyond which matrices are zero; {@link ClientData#FULL_RANK} for all components
      * @param weight the number of training examples
      * @param metrics of the client's training, such as loss and tokens; finite numbers
@@ -58,9 +59,8 @@ public final class SharedUpdate {
         require(
                 values.parts().equals(phase.share()),
                 "parts " + values.parts() + ", wanted what the phase shares: " + phase.share());
-        PartValues wanted = shared.values(phase.share());
         for (Part part : phase.share()) {
-            check(part, values.of(part), wanted.of(part), shared);
+            check(part, shared);
         }
     }
 
@@ -110,15 +110,14 @@ public final class SharedUpdate {
         return values.bytes(rank);
     }
 
-    private void check(
-            Part part, SortedMap<String, Matrix> found, SortedMap<String, Matrix> wanted, SharedParts shared) {
-        require(
-                found.keySet().equals(wanted.keySet()),
-                part + " of modules " + found.keySet() + ", wanted " + wanted.keySet());
-        wanted.forEach((module, current) -> {
-            Matrix value = values.of(part, module);
+    private void check(Part part, SharedParts shared) {
+        Set<String> modules = shared.adapter().modules().keySet();
+        Set<String> found = values.of(part).keySet();
+        require(found.equals(modules), part + " of modules " + found + ", wanted " + modules);
+        values.of(part).forEach((module, value) -> {
             String name = part + " of " + module;
-            require(value.sameShape(current), name + ": shape " + value.shape() + ", wanted " + current.shape());
+            String shape = shared.shape(part, module);
+            require(value.shape().equals(shape), name + ": shape " + value.shape() + ", wanted " + shape);
             require(value.isFinite(), name + ": holds a value that is not finite");
             if (part.isDirection()) {
                 requireUnit(name, value, shared);

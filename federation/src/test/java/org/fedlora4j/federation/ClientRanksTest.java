@@ -13,7 +13,7 @@ import org.fedlora4j.lora.AdapterState;
 import org.fedlora4j.lora.Matrix;
 import org.fedlora4j.lora.Part;
 import org.fedlora4j.model.LanguageModel;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -27,23 +27,19 @@ class ClientRanksTest {
     @TempDir
     static Path temporary;
 
+    @AutoClose
     private static LanguageModel model;
 
     @BeforeAll
     static void open() throws IOException {
-        model = TinyModel.open(temporary.resolve("model"));
-    }
-
-    @AfterAll
-    static void close() throws IOException {
-        model.close();
+        model = TinyFederation.open(temporary.resolve("model"));
     }
 
     /** A full update has 1,792 bytes (see {@link FederationTest}), half a rank half of them: 1,344 on average. */
     @Test
     void aClientTrainsSendsAndHasItsRankOnly() throws IOException {
         Notes notes = new Notes();
-        Runs.Models models = run("flexlora", clients(1), notes);
+        TinyFederation.Models models = run("flexlora", clients(1), notes);
 
         assertThat(notes.updates).hasSize(2 * (1 + ROUNDS));
         for (SharedUpdate update : notes.updates) {
@@ -106,7 +102,7 @@ class ClientRanksTest {
 
     @Test
     void aResumedRunEndsAsIfNeverInterrupted(@TempDir Path folder) throws IOException {
-        Runs.Models uninterrupted = run("flexlora", clients(1), new Notes());
+        TinyFederation.Models uninterrupted = run("flexlora", clients(1), new Notes());
         for (int stage = 0; stage < 1 + ROUNDS; stage++) {
             int last = stage;
             RunListener stopping = new RunListener() {
@@ -153,17 +149,16 @@ class ClientRanksTest {
         return clients;
     }
 
-    private static Runs.Models run(String recipe, List<ClientData> clients, RunListener listener) throws IOException {
-        try (Federation federation = new Federation(model, Runs.settings(Runs.recipe(recipe), ROUNDS), clients)) {
-            federation.run(listener);
-            return Runs.Models.of(federation);
-        }
+    private static TinyFederation.Models run(String recipe, List<ClientData> clients, RunListener listener)
+            throws IOException {
+        return TinyFederation.run(model, Runs.settings(Runs.recipe(recipe), ROUNDS), clients, listener);
     }
 
-    private static Runs.Models resume(Path folder, List<ClientData> clients, RunListener listener) throws IOException {
+    private static TinyFederation.Models resume(Path folder, List<ClientData> clients, RunListener listener)
+            throws IOException {
         try (Federation federation = new Federation(model, Runs.settings(Runs.recipe("flexlora"), ROUNDS), clients)) {
             federation.run(listener, new StateFolder(folder));
-            return Runs.Models.of(federation);
+            return TinyFederation.Models.of(federation);
         }
     }
 

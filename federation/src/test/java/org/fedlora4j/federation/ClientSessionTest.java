@@ -19,7 +19,7 @@ import org.fedlora4j.lora.AdapterState;
 import org.fedlora4j.lora.ModuleShape;
 import org.fedlora4j.lora.Part;
 import org.fedlora4j.model.LanguageModel;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,14 +28,15 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** A client by itself, with a saved state of its own. */
 class ClientSessionTest {
-    private static final int ROUNDS = 2;
     private static final ClientData DATA = Runs.clients(1).get(0);
 
     @TempDir
     static Path temporary;
 
+    @AutoClose
     private static LanguageModel model;
-    private static Recipe recipe;
+
+    private static Federation.Settings settings;
 
     /** What the server sends at the beginning of each phase of an undisturbed run with one client. */
     private static List<SharedParts> shared;
@@ -50,9 +51,8 @@ class ClientSessionTest {
 
     @BeforeAll
     static void runUndisturbed() throws IOException {
-        model = TinyModel.open(temporary.resolve("model"));
-        Recipe plain = Runs.recipe("fedlora-optimizer");
-        recipe = Runs.of(plain, 1, plain.warmUp(), plain.round(), Set.of("adapt", "magnitude"));
+        model = TinyFederation.open(temporary.resolve("model"));
+        settings = TinyFederation.settings(1);
         shared = new ArrayList<>();
         sent = new ArrayList<>();
         RunListener listener = new RunListener() {
@@ -61,16 +61,11 @@ class ClientSessionTest {
                 sent.add(update.values());
             }
         };
-        try (InProcessEngine engine = new InProcessEngine(model, settings(), List.of(DATA));
-                Federation federation = new Federation(model.config(), settings(), new Noting(engine))) {
+        try (InProcessEngine engine = new InProcessEngine(model, settings, List.of(DATA));
+                Federation federation = new Federation(model.config(), settings, new Noting(engine))) {
             federation.run(listener);
             own = federation.personal(DATA.id());
         }
-    }
-
-    @AfterAll
-    static void close() throws IOException {
-        model.close();
     }
 
     /** Killed after every phase, and asked for every phase three times, twice by a client that was started anew. */
@@ -105,7 +100,7 @@ class ClientSessionTest {
         for (int stage = 0; stage < shared.size(); stage++) {
             int at = stage;
             try (ClientSession session = session()) {
-                assertThatThrownBy(() -> session.train(settings().context(at), shared.get(at), kill))
+                assertThatThrownBy(() -> session.train(settings.context(at), shared.get(at), kill))
                         .hasMessage("killed");
                 // In the same process too: a listener's failure must not leave half a phase behind.
                 assertThat(train(session, stage)).isEqualTo(sent.get(stage));
@@ -136,7 +131,7 @@ class ClientSessionTest {
             for (int stage = 0; stage <= 3; stage++) {
                 train(session, stage);
             }
-            PartValues other = session.train(settings().context(3), shared.get(5), RunListener.NONE)
+            PartValues other = session.train(settings.context(3), shared.get(5), RunListener.NONE)
                     .values();
             assertThat(other.parts()).isEmpty();
             AdapterState astray = session.model(shared.get(4));
@@ -168,7 +163,7 @@ class ClientSessionTest {
     void beginsInAnyPhase() throws IOException {
         try (ClientSession session = session()) {
             PartValues first = train(session, 3);
-            session.train(settings().context(3), shared.get(5), RunListener.NONE);
+            session.train(settings.context(3), shared.get(5), RunListener.NONE);
             assertThat(train(session, 3)).isEqualTo(first);
         }
     }
@@ -193,13 +188,31 @@ class ClientSessionTest {
         assertThatThrownBy(this::session).hasMessageContaining("damaged");
     }
 
+    /** Of the states that it doesn't go on from, only those that it goes back to need be whole. */
+    @Test
+    void aDamagedEarlierStateIsRefusedWhenItIsNeeded() throws IOException {
+        try (ClientSession session = session()) {
+            for (int stage = 0; stage <= 4; stage++) {
+                train(session, stage);
+            }
+        }
+        Files.delete(folder.resolve("state/000003/own.safetensors"));
+        try (ClientSession session = session()) {
+            assertThat(train(session, 4)).isEqualTo(sent.get(4));
+            assertThatThrownBy(() -> session.train(settings.context(4), shared.get(5), RunListener.NONE))
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessageStartingWith(folder.resolve("state/000003") + ": damaged (");
+            assertThat(train(session, 5)).isEqualTo(sent.get(5));
+        }
+    }
+
     @Test
     void anotherRunsStateIsRefused() throws IOException {
         try (ClientSession session = session()) {
             train(session, 0);
         }
-        Federation.Settings other =
-                new Federation.Settings(Runs.LORA, recipe, ROUNDS, Runs.BATCH, Runs.WINDOW, Runs.PADDING, 12);
+        Federation.Settings other = new Federation.Settings(
+                settings.lora(), settings.recipe(), 2, Runs.BATCH, Runs.WINDOW, Runs.PADDING, 12);
         assertThatThrownBy(() -> new ClientSession(model, other, DATA, folder.resolve("state")))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("its seed is 11, wanted this run's: 12");
@@ -229,15 +242,11 @@ class ClientSessionTest {
     /** Clients that the server never has in its hands: three sessions, killed after every phase. */
     @Test
     void anEngineOfSessionsIsTheInProcessOne() throws IOException {
-        Runs.Models wanted;
-        try (Federation federation = new Federation(model, settings(), Runs.clients(3))) {
-            federation.run(RunListener.NONE);
-            wanted = Runs.Models.of(federation);
-        }
+        TinyFederation.Models wanted = TinyFederation.run(model, settings, Runs.clients(3), RunListener.NONE);
         SessionEngine engine = new SessionEngine();
-        try (Federation federation = new Federation(model.config(), settings(), engine)) {
+        try (Federation federation = new Federation(model.config(), settings, engine)) {
             federation.run(RunListener.NONE);
-            assertThat(Runs.Models.of(federation)).isEqualTo(wanted);
+            assertThat(TinyFederation.Models.of(federation)).isEqualTo(wanted);
             assertThatThrownBy(() -> federation.personalised(DATA, RunListener.NONE))
                     .isInstanceOf(UnsupportedOperationException.class);
         }
@@ -250,16 +259,12 @@ class ClientSessionTest {
                 steps++;
             }
         };
-        return session.train(settings().context(stage), shared.get(stage), counting)
+        return session.train(settings.context(stage), shared.get(stage), counting)
                 .values();
     }
 
     private ClientSession session() throws IOException {
-        return new ClientSession(model, settings(), DATA, folder.resolve("state"));
-    }
-
-    private static Federation.Settings settings() {
-        return Runs.settings(recipe, ROUNDS);
+        return new ClientSession(model, settings, DATA, folder.resolve("state"));
     }
 
     /** The shared parts after so many phases; the last phase shares nothing, so the last ones were sent. */
@@ -281,8 +286,7 @@ class ClientSessionTest {
         }
 
         @Override
-        public List<SharedUpdate> train(
-                RoundContext context, SharedParts parts, SortedSet<String> clients, RunListener listener)
+        public Updates train(RoundContext context, SharedParts parts, SortedSet<String> clients, RunListener listener)
                 throws IOException {
             shared.add(parts);
             return engine.train(context, parts, clients, listener);
@@ -322,12 +326,11 @@ class ClientSessionTest {
 
         @Override
         public SortedMap<String, String> fingerprint() {
-            return Fingerprint.of(model.config(), settings());
+            return Fingerprint.of(model.config(), settings);
         }
 
         @Override
-        public List<SharedUpdate> train(
-                RoundContext context, SharedParts parts, SortedSet<String> ids, RunListener listener)
+        public Updates train(RoundContext context, SharedParts parts, SortedSet<String> ids, RunListener listener)
                 throws IOException {
             List<SharedUpdate> updates = new ArrayList<>();
             for (ClientData client : clients) {
@@ -340,10 +343,10 @@ class ClientSessionTest {
                             parts,
                             update.weight(),
                             update.metrics(),
-                            update.values().map((place, value) -> value.copy())));
+                            TinyFederation.copy(update.values())));
                 }
             }
-            return updates;
+            return Updates.of(updates);
         }
 
         @Override
@@ -375,13 +378,13 @@ class ClientSessionTest {
         }
 
         private ClientSession open(ClientData client) throws IOException {
-            return new ClientSession(model, settings(), client, folder.resolve(client.id()));
+            return new ClientSession(model, settings, client, folder.resolve(client.id()));
         }
 
         private SharedParts copy(SharedParts parts) {
             AdapterState zeros = AdapterState.initial(Runs.LORA, ModuleShape.of(model.config(), Runs.LORA), 99);
             PartValues values = parts.values(Set.of(Part.A, Part.B));
-            return new SharedParts(zeros, parts.axis()).with(values.map((place, value) -> value.copy()));
+            return new SharedParts(zeros, parts.axis()).with(TinyFederation.copy(values));
         }
     }
 }

@@ -20,7 +20,7 @@ import org.fedlora4j.lora.ModuleShape;
 import org.fedlora4j.lora.Part;
 import org.fedlora4j.lora.Trainer;
 import org.fedlora4j.model.LanguageModel;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -33,16 +33,12 @@ class FederationTest {
     @TempDir
     static Path temporary;
 
+    @AutoClose
     private static LanguageModel model;
 
     @BeforeAll
     static void open() throws IOException {
-        model = TinyModel.open(temporary.resolve("model"));
-    }
-
-    @AfterAll
-    static void close() throws IOException {
-        model.close();
+        model = TinyFederation.open(temporary.resolve("model"));
     }
 
     @Test
@@ -69,7 +65,7 @@ class FederationTest {
     @Test
     void equalClientsAreOne() throws IOException {
         Recipe recipe = Runs.recipe("fedavg-lora");
-        List<Example> examples = List.of(Runs.example(new Random(5)));
+        List<Example> examples = List.of(TinyFederation.example(new Random(5), 3));
         List<ClientData> clients = new ArrayList<>();
         for (String id : List.of("a", "b", "c")) {
             clients.add(new ClientData(id, examples));
@@ -82,7 +78,7 @@ class FederationTest {
     void theOrderOfTheClientsDoesNotMatter() throws IOException {
         Recipe recipe = Runs.recipe("fedlora-optimizer");
         List<ClientData> clients = Runs.clients(3);
-        Runs.Models inOrder = run(recipe, 1, clients);
+        TinyFederation.Models inOrder = run(recipe, 1, clients);
         Collections.reverse(clients);
 
         assertThat(run(recipe, 1, clients)).isEqualTo(inOrder);
@@ -140,7 +136,7 @@ class FederationTest {
 
     @Test
     void personalModelsDifferInTheMagnitudeOfBAlone() throws IOException {
-        Runs.Models models = run(Runs.recipe("fedlora-optimizer"), 1, Runs.clients(2));
+        TinyFederation.Models models = run(Runs.recipe("fedlora-optimizer"), 1, Runs.clients(2));
         SharedParts global = new SharedParts(models.global(), MagnitudeAxis.ROW);
         assertThat(models.personal().values()).doesNotHaveDuplicates();
         models.personal().forEach((id, adapter) -> {
@@ -157,13 +153,13 @@ class FederationTest {
 
     @Test
     void withoutPrivatePartsAClientsModelIsTheGlobalOne() throws IOException {
-        Runs.Models models = run(Runs.recipe("fedavg-lora"), 1, Runs.clients(2));
+        TinyFederation.Models models = run(Runs.recipe("fedavg-lora"), 1, Runs.clients(2));
         assertThat(models.personal().values()).allMatch(models.global()::equals);
     }
 
     @Test
     void aloneClientsLeaveTheGlobalModelUntrained() throws IOException {
-        Runs.Models models = run(Runs.recipe("local"), 1, Runs.clients(2));
+        TinyFederation.Models models = run(Runs.recipe("local"), 1, Runs.clients(2));
         assertThat(models.global().modules().values()).allMatch(pair -> pair.b().isZero());
         assertThat(models.personal().values())
                 .doesNotHaveDuplicates()
@@ -276,16 +272,13 @@ class FederationTest {
         }
     }
 
-    private static Runs.Models run(Recipe recipe, int rounds, List<ClientData> clients) throws IOException {
+    private static TinyFederation.Models run(Recipe recipe, int rounds, List<ClientData> clients) throws IOException {
         return run(Runs.settings(recipe, rounds), clients, RunListener.NONE);
     }
 
-    private static Runs.Models run(Federation.Settings settings, List<ClientData> clients, RunListener listener)
-            throws IOException {
-        try (Federation federation = new Federation(model, settings, clients)) {
-            federation.run(listener);
-            return Runs.Models.of(federation);
-        }
+    private static TinyFederation.Models run(
+            Federation.Settings settings, List<ClientData> clients, RunListener listener) throws IOException {
+        return TinyFederation.run(model, settings, clients, listener);
     }
 
     private static RunListener collecting(List<SharedUpdate> updates) {

@@ -12,7 +12,7 @@ import java.util.Set;
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.lora.AdapterState;
 import org.fedlora4j.model.LanguageModel;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -25,16 +25,12 @@ class NewcomerTest {
     @TempDir
     static Path temporary;
 
+    @AutoClose
     private static LanguageModel model;
 
     @BeforeAll
     static void open() throws IOException {
-        model = TinyModel.open(temporary.resolve("model"));
-    }
-
-    @AfterAll
-    static void close() throws IOException {
-        model.close();
+        model = TinyFederation.open(temporary.resolve("model"));
     }
 
     /** Where nothing is shared, nobody notices whether a client was there from the beginning. */
@@ -60,7 +56,7 @@ class NewcomerTest {
     /** With one example there is one order, so the two see the same batches. */
     @Test
     void finishesAsAClientWithTheSameExample() throws IOException {
-        List<Example> example = List.of(Runs.example(new Random(5)));
+        List<Example> example = List.of(TinyFederation.example(new Random(5), 3));
         Recipe recipe = Runs.recipe("fedavg-then-magnitude");
         try (Federation federation = federation(recipe, 1, List.of(new ClientData("member", example)))) {
             federation.run(RunListener.NONE);
@@ -75,10 +71,10 @@ class NewcomerTest {
     void changesNothingOfTheFederation() throws IOException {
         for (String name : List.of("fedlora-optimizer", "fedsa-lora")) {
             Recipe recipe = Runs.recipe(name);
-            Runs.Models without;
+            TinyFederation.Models without;
             try (Federation federation = federation(recipe, 2, Runs.clients(2))) {
                 federation.run(RunListener.NONE);
-                without = Runs.Models.of(federation);
+                without = TinyFederation.Models.of(federation);
             }
             List<AdapterState> newcomers = new ArrayList<>();
             RunListener listener = new RunListener() {
@@ -89,7 +85,7 @@ class NewcomerTest {
             };
             try (Federation federation = federation(recipe, 2, Runs.clients(2))) {
                 federation.run(listener);
-                assertThat(Runs.Models.of(federation)).as(name).isEqualTo(without);
+                assertThat(TinyFederation.Models.of(federation)).as(name).isEqualTo(without);
                 assertThat(federation.personalised(NEWCOMER, RunListener.NONE))
                         .as(name)
                         .isEqualTo(newcomers.get(2));

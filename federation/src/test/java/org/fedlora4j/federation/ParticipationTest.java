@@ -19,7 +19,7 @@ import org.fedlora4j.lora.LearningRateSchedule;
 import org.fedlora4j.lora.MagnitudeAxis;
 import org.fedlora4j.lora.ModuleShape;
 import org.fedlora4j.model.LanguageModel;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -32,21 +32,18 @@ class ParticipationTest {
     @TempDir
     static Path temporary;
 
+    @AutoClose
     private static LanguageModel model;
+
     private static Recipe recipe;
 
     @BeforeAll
     static void open() throws IOException {
-        model = TinyModel.open(temporary.resolve("model"));
+        model = TinyFederation.open(temporary.resolve("model"));
         Recipe plain = Runs.recipe("fedlora-optimizer");
         Phase magnitude = Runs.recipe("fedavg-then-magnitude").finish().get(0);
         Phase personal = Runs.trained("personal", magnitude, LearningRateSchedule.CONSTANT, 0);
         recipe = Runs.withFinish(plain, List.of(personal), plain.privateFactorIn());
-    }
-
-    @AfterAll
-    static void close() throws IOException {
-        model.close();
     }
 
     /** Two of five, the same in all phases of a round, drawn anew for the next, in warm-up and finish too. */
@@ -98,7 +95,7 @@ class ParticipationTest {
 
     @Test
     void aResumedRunDrawsTheSame() throws IOException {
-        Runs.Models atOnce = run(RunListener.NONE, new StateFolder(temporary.resolve("at-once")), 2);
+        TinyFederation.Models atOnce = run(RunListener.NONE, new StateFolder(temporary.resolve("at-once")), 2);
         StateFolder states = new StateFolder(temporary.resolve("stopped"));
         RunListener stop = new RunListener() {
             @Override
@@ -149,16 +146,16 @@ class ParticipationTest {
     void aRoundWithoutAnyUpdateIsRefused() {
         AdapterState initial = AdapterState.initial(Runs.LORA, ModuleShape.of(model.config(), Runs.LORA), Runs.SEED);
         Server server = new Server(new SharedParts(initial, MagnitudeAxis.ROW), new TreeMap<>());
-        assertThatThrownBy(() -> server.aggregate(new RoundContext(recipe, 2, 1, 1), List.of()))
+        assertThatThrownBy(() -> server.aggregate(new RoundContext(recipe, 2, 1, 1), Updates.of(List.of())))
                 .isInstanceOf(BadInputException.class)
                 .hasMessage("round 1/2, phase adapt: no client's update, wanted at least one");
     }
 
-    private static Runs.Models run(RunListener listener, StateFolder states, int rounds) throws IOException {
+    private static TinyFederation.Models run(RunListener listener, StateFolder states, int rounds) throws IOException {
         try (Federation federation = new Federation(model, settings(rounds), Runs.clients(CLIENTS))) {
             assertThat(federation.clientsPerRound()).isEqualTo(2);
             federation.run(listener, states);
-            return Runs.Models.of(federation);
+            return TinyFederation.Models.of(federation);
         }
     }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -42,8 +43,9 @@ class PhaseAggregationTest {
 
     /** Directions x and y, equally many examples: 45°, and A keeps its length 5. */
     @Test
-    void directionsMeetOnTheSphere() {
-        PhaseAggregation result = aggregate(SHARED, DIRECTION, List.of(direction("a", 1, 0), direction("b", 0, 1)));
+    void directionsMeetOnTheSphere() throws IOException {
+        PhaseAggregation.Result result =
+                aggregate(SHARED, DIRECTION, List.of(direction("a", 1, 0), direction("b", 0, 1)));
 
         float side = 5 * (float) Math.sqrt(0.5);
         assertThat(result.shared().adapter().pair(Adapters.QUERY).a().values())
@@ -53,9 +55,9 @@ class PhaseAggregationTest {
     }
 
     @Test
-    void wholeMatricesAreAveraged() {
+    void wholeMatricesAreAveraged() throws IOException {
         SharedParts other = Adapters.single(1.5f, 4);
-        PhaseAggregation result = aggregate(SHARED, WHOLE, List.of(whole("a", SHARED, 3), whole("b", other, 1)));
+        PhaseAggregation.Result result = aggregate(SHARED, WHOLE, List.of(whole("a", SHARED, 3), whole("b", other, 1)));
 
         assertThat(result.shared().adapter().pair(Adapters.QUERY).b()).isEqualTo(Matrix.of(2, 1, 0.75f, -0.5f));
         assertThat(result.drift()).isEmpty();
@@ -63,8 +65,8 @@ class PhaseAggregationTest {
 
     /** 3/4 (4, 0)ᵀ(1, 0) + 1/4 (0, 8)ᵀ(0, 1) = diag(3, 2): of rank 1 its best is 3 (1, 0)ᵀ(1, 0). */
     @Test
-    void productsAreAveraged() {
-        PhaseAggregation result = aggregate(
+    void productsAreAveraged() throws IOException {
+        PhaseAggregation.Result result = aggregate(
                 SHARED,
                 PRODUCTS,
                 List.of(
@@ -80,7 +82,7 @@ class PhaseAggregationTest {
     @EnumSource(
             value = Aggregation.class,
             names = {"MEAN", "PRODUCT_SVD"})
-    void theOrderOfArrivalDoesNotMatter(Aggregation aggregation) {
+    void theOrderOfArrivalDoesNotMatter(Aggregation aggregation) throws IOException {
         Phase phase = aggregation == Aggregation.MEAN ? WHOLE : PRODUCTS;
         Random random = new Random(SEED);
         SharedParts shared = Adapters.random(random, MagnitudeAxis.ROW);
@@ -89,14 +91,14 @@ class PhaseAggregationTest {
             SharedParts trained = Adapters.random(random, MagnitudeAxis.ROW);
             updates.add(whole("client-" + client, phase, trained, 1 + random.nextInt(100)));
         }
-        PhaseAggregation inOrder = aggregate(shared, phase, updates);
+        PhaseAggregation.Result inOrder = aggregate(shared, phase, updates);
         Collections.shuffle(updates, random);
 
         assertThat(aggregate(shared, phase, updates)).as("seed %d", SEED).isEqualTo(inOrder);
     }
 
     @Test
-    void oneClientIsTheModel() {
+    void oneClientIsTheModel() throws IOException {
         SharedParts trained = Adapters.single(1.5f, 4);
         assertThat(aggregate(SHARED, WHOLE, List.of(whole("a", trained, 9))).shared())
                 .isEqualTo(trained);
@@ -123,8 +125,25 @@ class PhaseAggregationTest {
                 .hasMessage("update of client a: phase phase, wanted other");
     }
 
-    private static PhaseAggregation aggregate(SharedParts shared, Phase phase, List<SharedUpdate> updates) {
-        return PhaseAggregation.of(shared, phase, updates, new ServerOptimizer(phase.server()));
+    @Test
+    void refusesOtherUpdatesThanThoseThatWereAnnounced() {
+        PhaseAggregation aggregation =
+                new PhaseAggregation(SHARED, WHOLE, new TreeMap<>(Map.of("a", 3L, "b", 1L, "c", 2L)));
+        assertThatThrownBy(() -> aggregation.add(whole("a", SHARED, 4)))
+                .hasMessage("the update of client a of weight 4, wanted that of a of weight 3");
+        aggregation.add(whole("b", SHARED, 1));
+        assertThatThrownBy(() -> aggregation.result(new ServerOptimizer(WHOLE.server())))
+                .hasMessage("no update of client c of weight 2");
+        assertThatThrownBy(() -> aggregation.add(whole("d", SHARED, 1)))
+                .hasMessage("the update of client d of weight 1, wanted that of nobody");
+    }
+
+    private static PhaseAggregation.Result aggregate(SharedParts shared, Phase phase, List<SharedUpdate> list)
+            throws IOException {
+        Updates updates = Updates.of(list);
+        PhaseAggregation aggregation = new PhaseAggregation(shared, phase, updates.weights());
+        updates.forEach(aggregation::add);
+        return aggregation.result(new ServerOptimizer(phase.server()));
     }
 
     private static SharedUpdate direction(String client, float... direction) {

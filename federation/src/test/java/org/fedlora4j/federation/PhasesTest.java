@@ -13,7 +13,7 @@ import org.fedlora4j.lora.MagnitudeStep;
 import org.fedlora4j.lora.Part;
 import org.fedlora4j.lora.Trainer;
 import org.fedlora4j.model.LanguageModel;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,22 +23,18 @@ class PhasesTest {
     @TempDir
     static Path temporary;
 
+    @AutoClose
     private static LanguageModel model;
 
     @BeforeAll
     static void open() throws IOException {
-        model = TinyModel.open(temporary.resolve("model"));
-    }
-
-    @AfterAll
-    static void close() throws IOException {
-        model.close();
+        model = TinyFederation.open(temporary.resolve("model"));
     }
 
     @Test
     void theFinishComesOnTopOfTheRounds() throws IOException {
-        Runs.Models average = run(Runs.recipe("fedavg-lora"), 2, Runs.clients(2));
-        Runs.Models finished = run(Runs.recipe("fedavg-then-local"), 2, Runs.clients(2));
+        TinyFederation.Models average = run(Runs.recipe("fedavg-lora"), 2, Runs.clients(2));
+        TinyFederation.Models finished = run(Runs.recipe("fedavg-then-local"), 2, Runs.clients(2));
 
         assertThat(finished.global()).isEqualTo(average.global());
         assertThat(finished.personal().values())
@@ -75,7 +71,7 @@ class PhasesTest {
         Recipe alone = Runs.of(
                 Runs.recipe("fedavg-lora"), 1, List.of(pooled.warmUp().get(0).withSteps(4)), phases, Set.of());
 
-        Runs.Models models = run(pooled, 2, clients);
+        TinyFederation.Models models = run(pooled, 2, clients);
         assertThat(models).isEqualTo(run(alone, 2, List.of(new ClientData("all", all))));
         assertThat(models.personal()).containsOnlyKeys("all");
         assertThat(run(pooled, 2, List.of(clients.get(1), clients.get(0)))).isEqualTo(models);
@@ -88,7 +84,7 @@ class PhasesTest {
         Phase magnitude = Runs.trained(base.round().get(0), LearningRateSchedule.LINEAR, 0.5);
         Recipe recipe = Runs.of(base, 1, base.warmUp(), List.of(magnitude), base.privateFactorIn());
         ClientData data = Runs.clients(1).get(0);
-        Runs.Models found = run(recipe, 2, List.of(data));
+        TinyFederation.Models found = run(recipe, 2, List.of(data));
 
         SharedParts shared = new SharedParts(found.global(), recipe.magnitudeAxis());
         PrivateParts own = PrivateParts.none(MagnitudeStep.MULTIPLICATIVE);
@@ -115,10 +111,7 @@ class PhasesTest {
                         run(Runs.recipe("fedavg-lora"), 1, Runs.clients(2)).global());
     }
 
-    private static Runs.Models run(Recipe recipe, int rounds, List<ClientData> clients) throws IOException {
-        try (Federation federation = new Federation(model, Runs.settings(recipe, rounds), clients)) {
-            federation.run(RunListener.NONE);
-            return Runs.Models.of(federation);
-        }
+    private static TinyFederation.Models run(Recipe recipe, int rounds, List<ClientData> clients) throws IOException {
+        return TinyFederation.run(model, Runs.settings(recipe, rounds), clients, RunListener.NONE);
     }
 }

@@ -267,7 +267,7 @@ class RecipeByHandTest {
         }
 
         /** The next phase, which has this name; the clients' values are in the order of their ids. */
-        void phase(String name, PartValues... trained) {
+        void phase(String name, PartValues... trained) throws IOException {
             RoundContext context = new RoundContext(recipe, rounds(), 1, stage++);
             assertThat(context.phase().name()).isEqualTo(name);
             List<SharedUpdate> updates = new ArrayList<>();
@@ -278,7 +278,7 @@ class RecipeByHandTest {
                 assertThat(update.values().parts()).isEqualTo(context.phase().share());
                 updates.add(update);
             }
-            server.aggregate(context, updates);
+            server.aggregate(context, Updates.of(updates));
         }
 
         void assertGlobal(PartValues expected) {

@@ -17,7 +17,7 @@ import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.lora.LearningRateSchedule;
 import org.fedlora4j.model.LanguageModel;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,6 +30,7 @@ class ResumeTest {
     @TempDir
     static Path temporary;
 
+    @AutoClose
     private static LanguageModel model;
 
     /** Without a finish or a schedule. */
@@ -40,7 +41,7 @@ class ResumeTest {
 
     @BeforeAll
     static void runToTheEnd() throws IOException {
-        model = TinyModel.open(temporary.resolve("model"));
+        model = TinyFederation.open(temporary.resolve("model"));
         Recipe plain = Runs.recipe("fedlora-optimizer");
         List<Phase> round = plain.round().stream()
                 .map(phase -> phase.share().isEmpty() ? phase : Runs.withMomentum(phase))
@@ -58,11 +59,6 @@ class ResumeTest {
         return List.of(
                 Runs.trained("settle", adapt, LearningRateSchedule.CONSTANT, adapt.proximal()),
                 Runs.trained("personal", magnitude, LearningRateSchedule.COSINE, 0.1));
-    }
-
-    @AfterAll
-    static void close() throws IOException {
-        model.close();
     }
 
     /**
@@ -134,7 +130,7 @@ class ResumeTest {
     @Test
     void aRunCanBeMadeLongerButNotShorter(@TempDir Path folder) throws IOException {
         run(Runs.settings(endless, 1), new StateFolder(folder));
-        Runs.Models longer = run(Runs.settings(endless, 2), new StateFolder(folder));
+        TinyFederation.Models longer = run(Runs.settings(endless, 2), new StateFolder(folder));
 
         assertThat(longer).isEqualTo(run(Runs.settings(endless, 2), new StateFolder(folder.resolve("at-once"))));
         assertRefused(folder, Runs.settings(endless, 1), Runs.clients(2), "7 phases done, wanted 1 to 4 for 1 rounds");
@@ -153,10 +149,10 @@ class ResumeTest {
                 "its number of rounds is 1, wanted this run's: 2");
     }
 
-    private static Runs.Models run(Federation.Settings settings, StateFolder states) throws IOException {
+    private static TinyFederation.Models run(Federation.Settings settings, StateFolder states) throws IOException {
         try (Federation federation = new Federation(model, settings, Runs.clients(2))) {
             federation.run(RunListener.NONE, states);
-            return Runs.Models.of(federation);
+            return TinyFederation.Models.of(federation);
         }
     }
 
@@ -183,7 +179,7 @@ class ResumeTest {
     private static void run(Log log) throws IOException {
         try (Federation federation = new Federation(model, Runs.settings(recipe, ROUNDS), Runs.clients(2))) {
             federation.run(log, new StateFolder(log.folder));
-            log.models = Runs.Models.of(federation);
+            log.models = TinyFederation.Models.of(federation);
         }
     }
 
@@ -213,7 +209,7 @@ class ResumeTest {
         final Map<Integer, Map<String, String>> states = new TreeMap<>();
         final List<String> warnings = new ArrayList<>();
 
-        Runs.@Nullable Models models;
+        TinyFederation.@Nullable Models models;
 
         private final Path folder;
         private int stopWithin = -1;

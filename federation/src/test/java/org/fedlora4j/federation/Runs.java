@@ -3,16 +3,12 @@ package org.fedlora4j.federation;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Random;
 import java.util.Set;
-import java.util.SortedMap;
-import java.util.TreeMap;
 import org.fedlora4j.federation.optimizer.ServerSettings;
-import org.fedlora4j.lora.AdapterState;
 import org.fedlora4j.lora.LearningRateSchedule;
 import org.fedlora4j.lora.LoraConfig;
 
-/** Small federated runs for tests. */
+/** Variants of recipes and settings for tests. */
 final class Runs {
     static final LoraConfig LORA = LoraConfig.of(2, 4, "q_proj", "v_proj");
     static final int BATCH = 2;
@@ -21,15 +17,6 @@ final class Runs {
     static final long SEED = 11;
 
     private Runs() {}
-
-    /** What a run left behind. */
-    record Models(AdapterState global, SortedMap<String, AdapterState> personal) {
-        static Models of(Federation federation) {
-            SortedMap<String, AdapterState> personal = new TreeMap<>();
-            federation.clientIds().forEach(id -> personal.put(id, federation.personal(id)));
-            return new Models(federation.global(), personal);
-        }
-    }
 
     /** A built-in recipe with one warm-up round and two steps a phase. */
     static Recipe recipe(String name) throws IOException {
@@ -72,22 +59,9 @@ final class Runs {
     static List<ClientData> clients(int count) {
         List<ClientData> clients = new ArrayList<>();
         for (int client = 1; client <= count; client++) {
-            List<Example> examples = new ArrayList<>();
-            for (int i = 0; i < 2 + client; i++) {
-                examples.add(example(new Random(100L * client + i)));
-            }
-            clients.add(new ClientData("client-" + client, examples));
+            clients.add(TinyFederation.client("client-" + client, 2 + client, 3, 100L * client));
         }
         return clients;
-    }
-
-    /** Random tokens, of which the first two are no targets. */
-    static Example example(Random random) {
-        int[] ids = random.ints(3 + random.nextInt(7), 1, TinyModel.VOCABULARY).toArray();
-        int[] labels = ids.clone();
-        labels[0] = -100;
-        labels[1] = -100;
-        return new Example(ids, labels);
     }
 
     /** A server optimizer with a state. */

@@ -54,6 +54,17 @@ class SharedPartsTest {
         });
     }
 
+    @ParameterizedTest
+    @EnumSource
+    void shapesAreThoseOfTheValues(MagnitudeAxis axis) {
+        SharedParts shared = Adapters.random(new Random(SEED), axis);
+        for (Part part : Part.values()) {
+            shared.values(Set.of(part))
+                    .forEach((place, value) ->
+                            assertThat(shared.shape(part, place.module())).isEqualTo(value.shape()));
+        }
+    }
+
     @Test
     void anUntrainedAdapterHasMatricesButNoDirections() {
         SharedParts untrained = Adapters.single(0, 0);

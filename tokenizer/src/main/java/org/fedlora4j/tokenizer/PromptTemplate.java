@@ -1,5 +1,10 @@
 package org.fedlora4j.tokenizer;
 
+import java.util.Collections;
+import java.util.Map;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -40,11 +45,28 @@ public record PromptTemplate(String withoutInput, String withInput) {
     public static final PromptTemplate SHORT =
             new PromptTemplate("Q: {instruction}\nA: ", "Q: {instruction}\n{input}\nA: ");
 
+    private static final SortedMap<String, PromptTemplate> NAMED =
+            Collections.unmodifiableSortedMap(new TreeMap<>(Map.of("alpaca", ALPACA, "short", SHORT)));
+
     public PromptTemplate {
         requireCount("without input", withoutInput, "{instruction}", 1);
         requireCount("without input", withoutInput, "{input}", 0);
         requireCount("with input", withInput, "{instruction}", 1);
         requireCount("with input", withInput, "{input}", 1);
+    }
+
+    /** The names that the templates have in settings, in order. */
+    public static Set<String> names() {
+        return NAMED.keySet();
+    }
+
+    /** The template of a name in settings; {@link BadInputException} where there is none. */
+    public static PromptTemplate named(String name) {
+        PromptTemplate template = NAMED.get(name);
+        if (template == null) {
+            throw new BadInputException("template: " + name + ", wanted one of " + NAMED.keySet());
+        }
+        return template;
     }
 
     /** The prompt; what the instruction and the input contain is never taken for a placeholder. */

@@ -104,4 +104,14 @@ class InstructionEncoderTest {
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("{input}");
     }
+
+    @Test
+    void knowsTemplatesByName() {
+        assertThat(PromptTemplate.names()).containsExactly("alpaca", "short");
+        assertThat(PromptTemplate.named("alpaca")).isEqualTo(PromptTemplate.ALPACA);
+        assertThat(PromptTemplate.named("short")).isEqualTo(PromptTemplate.SHORT);
+        assertThatThrownBy(() -> PromptTemplate.named("long"))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage("template: long, wanted one of [alpaca, short]");
+    }
 }

@@ -1,10 +1,10 @@
 package org.fedlora4j.benchmark.speed;
 
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import org.fedlora4j.federation.ClientData;
 import org.fedlora4j.federation.PartValues;
@@ -43,13 +43,16 @@ public final class AggregationBenchmark {
                 MeasuredModel.lora(arguments.number("rank", 8)));
         // All send the same: that changes no time.
         PartValues values = shared.values(phase.share());
+        SortedMap<String, Long> weights = new TreeMap<>();
+        for (int client = 0; client < count; client++) {
+            weights.put("client-" + client, 1L);
+        }
         List<Double> millis =
                 Measurement.time(arguments.number("warm-up", Measurement.WARM_UP), arguments.number("steps", 5), () -> {
-                    List<SharedUpdate> updates = new ArrayList<>();
-                    for (int client = 0; client < count; client++) {
-                        updates.add(new SharedUpdate("client-" + client, phase, 0, shared, 1, Map.of(), values));
-                    }
-                    PhaseAggregation.of(shared, phase, updates, new ServerOptimizer(phase.server()));
+                    PhaseAggregation aggregation = new PhaseAggregation(shared, phase, weights);
+                    weights.forEach((client, weight) ->
+                            aggregation.add(new SharedUpdate(client, phase, 0, shared, weight, Map.of(), values)));
+                    aggregation.result(new ServerOptimizer(phase.server()));
                 });
         double bytes = values.bytes(ClientData.FULL_RANK);
         System.out.println(Measurement.here(millis, 0, new TreeMap<>(Map.of("updateBytes", bytes)))

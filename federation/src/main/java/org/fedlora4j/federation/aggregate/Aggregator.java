@@ -1,28 +1,25 @@
 package org.fedlora4j.federation.aggregate;
 
-import java.util.List;
 import org.fedlora4j.lora.Matrix;
 
-/** Makes one value of what the clients sent for one tensor. Sums are taken in double, in the order of the list. */
-@FunctionalInterface
+/**
+ * Makes one value of what the clients sent for one tensor. The values come one by one, in client-id order; sums are taken
+ * in double, in that order.
+ */
 public interface Aggregator {
     /**
-     * The new value.
+     * Takes the next client's value.
      *
-     * @param current the server's value, before this round
-     * @param contributions of current's shape, at least one, in client-id order
-     * @return of current's shape
+     * @param weight its share of all clients' weights, which sum to 1
+     * @param value of the shape of the server's
      */
-    Matrix aggregate(Matrix current, List<Contribution> contributions);
+    void add(double weight, Matrix value);
 
-    /** The weights of the contributions divided by their sum. */
-    static double[] weights(List<Contribution> contributions) {
-        if (contributions.isEmpty()) {
-            throw new IllegalArgumentException("nothing to aggregate");
-        }
-        double sum = contributions.stream().mapToDouble(Contribution::weight).sum();
-        return contributions.stream()
-                .mapToDouble(contribution -> contribution.weight() / sum)
-                .toArray();
+    /** The new value. */
+    Matrix aggregate();
+
+    /** The mean resultant length of every vector (see {@link Sphere#resultant}), where the tensor is of directions. */
+    default double[] resultants() {
+        return new double[0];
     }
 }

@@ -7,55 +7,73 @@ import org.fedlora4j.lora.Matrix;
 
 /** A mean of unit rows (or columns) that is itself made of unit rows: every vector by itself, on the sphere. */
 public final class DirectionMean implements Aggregator {
-    private final VectorMean mean;
+    private final Matrix current;
     private final MagnitudeAxis axis;
+    private final boolean karcher;
+    private final WeightedSum sum;
 
-    @FunctionalInterface
-    private interface VectorMean {
-        double[] of(List<double[]> points, double[] weights, double[] old);
-    }
+    /** What the clients sent, for the Fréchet mean alone, which goes through it again and again. */
+    private final List<Contribution> contributions = new ArrayList<>();
 
-    private DirectionMean(VectorMean mean, MagnitudeAxis axis) {
-        this.mean = mean;
+    private DirectionMean(Matrix current, MagnitudeAxis axis, boolean karcher) {
+        this.current = current;
         this.axis = axis;
+        this.karcher = karcher;
+        this.sum = new WeightedSum(current);
     }
 
-    /** {@link Sphere#mean} of every vector. */
-    public static DirectionMean arithmetic(MagnitudeAxis axis) {
-        return new DirectionMean(Sphere::mean, axis);
+    /**
+     * {@link Sphere#mean} of every vector.
+     *
+     * @param current the server's value, before this round
+     */
+    public static DirectionMean arithmetic(Matrix current, MagnitudeAxis axis) {
+        return new DirectionMean(current, axis, false);
     }
 
-    /** {@link Sphere#karcher} of every vector. */
-    public static DirectionMean karcher(MagnitudeAxis axis) {
-        return new DirectionMean(Sphere::karcher, axis);
+    /**
+     * {@link Sphere#karcher} of every vector.
+     *
+     * @param current the server's value, before this round
+     */
+    public static DirectionMean karcher(Matrix current, MagnitudeAxis axis) {
+        return new DirectionMean(current, axis, true);
     }
 
     @Override
-    public Matrix aggregate(Matrix current, List<Contribution> contributions) {
-        double[] weights = Aggregator.weights(contributions);
+    public void add(double weight, Matrix value) {
+        sum.add(weight, value);
+        if (karcher) {
+            contributions.add(new Contribution(weight, value));
+        }
+    }
+
+    @Override
+    public Matrix aggregate() {
         Matrix result = Matrix.zeros(current.rows(), current.columns());
+        double[] weights =
+                contributions.stream().mapToDouble(Contribution::weight).toArray();
         for (int n = 0; n < Vectors.count(current, axis); n++) {
             double[] old = Vectors.get(current, n, axis);
-            Vectors.set(result, n, mean.of(points(contributions, n, axis), weights, old), axis);
+            double[] mean =
+                    karcher ? Sphere.karcher(points(n), weights, old) : Sphere.direction(sum.vector(n, axis), old);
+            Vectors.set(result, n, mean, axis);
         }
         return result;
     }
 
-    /** The mean resultant length of every vector (see {@link Sphere#resultant}). */
-    public static double[] resultants(List<Contribution> contributions, MagnitudeAxis axis) {
-        double[] weights = Aggregator.weights(contributions);
-        double[] resultants = new double[Vectors.count(contributions.get(0).value(), axis)];
+    @Override
+    public double[] resultants() {
+        double[] resultants = new double[Vectors.count(current, axis)];
         for (int n = 0; n < resultants.length; n++) {
-            resultants[n] = Sphere.resultant(points(contributions, n, axis), weights);
+            resultants[n] = Vectors.norm(sum.vector(n, axis));
         }
         return resultants;
     }
 
-    private static List<double[]> points(List<Contribution> contributions, int n, MagnitudeAxis axis) {
-        List<double[]> points = new ArrayList<>();
-        for (Contribution contribution : contributions) {
-            points.add(Vectors.get(contribution.value(), n, axis));
-        }
-        return points;
+    private List<double[]> points(int n) {
+        return contributions.stream()
+                .map(contribution -> Vectors.get(contribution.value(), n, axis))
+                .toList();
     }
 }

@@ -33,7 +33,7 @@ public final class ProductSvd {
      * @param bs their B, likewise
      */
     public static LoraPair mean(LoraPair current, List<Contribution> as, List<Contribution> bs) {
-        double[] weights = Aggregator.weights(as);
+        double[] weights = shares(as);
         int components = as.size() * current.rank();
         double[][] lefts = new double[components][];
         double[][] rights = new double[components][];
@@ -54,6 +54,14 @@ public final class ProductSvd {
         SingularValueDecomposition core =
                 new SingularValueDecomposition(core(lefts, rights, left.size(), right.size()));
         return pair(current, left, core, right, OrthonormalBasis.NEGLIGIBLE * scale);
+    }
+
+    /** The weights divided by their sum. */
+    private static double[] shares(List<Contribution> contributions) {
+        double sum = contributions.stream().mapToDouble(Contribution::weight).sum();
+        return contributions.stream()
+                .mapToDouble(contribution -> contribution.weight() / sum)
+                .toArray();
     }
 
     /** {@code sum_n x_n y_nᵀ}, [rows, columns]; vectors may be shorter, what they lack is zero. */

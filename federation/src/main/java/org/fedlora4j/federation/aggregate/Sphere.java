@@ -80,7 +80,15 @@ public final class Sphere {
      * @param old what to return where |m| is below {@link #SMALLEST_RESULTANT}
      */
     public static double[] mean(List<double[]> points, double[] weights, double[] old) {
-        double[] sum = weightedSum(points, weights);
+        return direction(weightedSum(points, weights), old);
+    }
+
+    /**
+     * The direction of a weighted sum of points.
+     *
+     * @param old what to return where the sum's length is below {@link #SMALLEST_RESULTANT}
+     */
+    public static double[] direction(double[] sum, double[] old) {
         double resultant = Vectors.norm(sum);
         return resultant < SMALLEST_RESULTANT ? old.clone() : Vectors.scaled(sum, 1 / resultant);
     }

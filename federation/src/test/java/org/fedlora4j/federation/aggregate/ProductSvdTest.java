@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import org.apache.commons.math3.linear.Array2DRowRealMatrix;
 import org.apache.commons.math3.linear.RealMatrix;
@@ -180,15 +181,16 @@ class ProductSvdTest {
 
         /** The naive mean of the dense products. */
         RealMatrix product() {
-            double[] weights = Aggregator.weights(as);
-            RealMatrix sum =
-                    dense(bs.get(0).value()).multiply(dense(as.get(0).value())).scalarMultiply(weights[0]);
-            for (int k = 1; k < weights.length; k++) {
-                RealMatrix next =
-                        dense(bs.get(k).value()).multiply(dense(as.get(k).value()));
-                sum = sum.add(next.scalarMultiply(weights[k]));
+            RealMatrix sum = null;
+            double weights = 0;
+            for (int k = 0; k < as.size(); k++) {
+                RealMatrix next = dense(bs.get(k).value())
+                        .multiply(dense(as.get(k).value()))
+                        .scalarMultiply(as.get(k).weight());
+                sum = sum == null ? next : sum.add(next);
+                weights += as.get(k).weight();
             }
-            return sum;
+            return Objects.requireNonNull(sum).scalarMultiply(1 / weights);
         }
     }
 }
