@@ -27,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
  * lines of all others are commands, in the page's order; but for those that show what happened once. Only the ports and the
  * model differ.
  */
-@Timeout(value = 15, unit = TimeUnit.MINUTES)
+@Timeout(value = 40, unit = TimeUnit.MINUTES)
 class FederationDocumentTest {
     private static final List<String> CLIENTS = List.of("hospital-a", "hospital-b", "hospital-c");
 
@@ -62,7 +62,7 @@ class FederationDocumentTest {
             }
         }
         for (Map.Entry<String, Process> party : parties.entrySet()) {
-            assertThat(party.getValue().waitFor(10, TimeUnit.MINUTES))
+            assertThat(party.getValue().waitFor(20, TimeUnit.MINUTES))
                     .as(party.getKey())
                     .isTrue();
             assertThat(party.getValue().exitValue()).as(output(party.getKey())).isZero();
@@ -107,7 +107,7 @@ class FederationDocumentTest {
         if (command.matches("\\./fedlora (server|client) .*")) {
             parties.put(command, process);
         } else {
-            assertThat(process.waitFor(5, TimeUnit.MINUTES)).as(command).isTrue();
+            assertThat(process.waitFor(20, TimeUnit.MINUTES)).as(command).isTrue();
             assertThat(process.exitValue()).as(output(command)).isZero();
         }
     }

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A federation whose server and one of its clients have no room left; it's the system that refuses to write. */
-@Timeout(value = 15, unit = TimeUnit.MINUTES)
+@Timeout(value = 40, unit = TimeUnit.MINUTES)
 class FullDiskTest {
     /** Less than an adapter's 86 kB, and more than all else that they write. */
     private static final int KIBIBYTES = 64;
@@ -140,7 +140,7 @@ class FullDiskTest {
 
     private static void assertEnds(Path run, String party, Process process, int code) throws Exception {
         Launcher launcher = new Launcher(run.resolve(party));
-        assertThat(process.waitFor(5, TimeUnit.MINUTES)).as(launcher.err()).isTrue();
+        assertThat(process.waitFor(20, TimeUnit.MINUTES)).as(launcher.err()).isTrue();
         assertThat(process.exitValue()).as(launcher.err()).isEqualTo(code);
     }
 
