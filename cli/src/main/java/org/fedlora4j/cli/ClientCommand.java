@@ -57,7 +57,7 @@ final class ClientCommand implements Callable<Integer> {
         LanguageModel.Settings execution = LanguageModel.Settings.DEFAULT.withPrecision(
                 Precision.choose(settings.precision()).precision());
         EventLog log = EventLog.to(output.resolve("client.jsonl"), progress::line);
-        EventLog audit = EventLog.to(output.resolve("audit.jsonl"), line -> {});
+        EventLog audit = EventLog.complete(output.resolve("audit.jsonl"));
         try (LanguageModel model = LanguageModel.open(settings.model(), execution);
                 Tokenizer tokenizer = Tokenizer.open(settings.model());
                 FederationClient client = new FederationClient(

@@ -10,14 +10,14 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import org.fedlora4j.benchmark.SettingsFile;
-import org.fedlora4j.grpc.ServerSettings;
-import org.fedlora4j.tokenizer.PromptTemplate;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Server, clients, certificates and status, as their users run them. */
+/**
+ * Server, clients, certificates and status in one process. What docs/federation.md shows is run by a test of its own in the
+ * module {@code tests}.
+ */
 @Timeout(240)
 class FederationCommandsTest {
     private static final String RECIPE = """
@@ -121,46 +121,6 @@ class FederationCommandsTest {
         assertThat(Cli.run("certs", folder.resolve("c"), "--client", "../x").err())
                 .contains("client '../x': wanted letters, digits");
         assertThat(Cli.run("certs", folder.resolve("c"), "--days", "0").err()).contains("--days 0: wanted at least 1");
-    }
-
-    /** With the certificates that the document's command makes. */
-    @Test
-    void readsTheDocumentsFiles() throws Exception {
-        List<String> document = Files.readAllLines(Path.of("../docs/federation.md"));
-        String command = document.stream()
-                .filter(line -> line.startsWith("    ./fedlora certs certs "))
-                .findFirst()
-                .orElseThrow();
-        assertThat(Cli.run((Object[]) command.strip()
-                                .replace("./fedlora ", "")
-                                .replace("certs certs", "certs " + folder + "/certs")
-                                .split(" "))
-                        .code())
-                .isZero();
-        Files.writeString(folder.resolve("policy.yaml"), block(document, "    parts: "));
-        Path server = Files.writeString(folder.resolve("server.yaml"), block(document, "    model: "));
-        Path client = Files.writeString(folder.resolve("client.yaml"), block(document, "    server: "));
-
-        ServerSettings settings = ServerSettings.fromTree(
-                SettingsFile.read(server, "settings", List.of()), "server", PromptTemplate.names());
-        assertThat(settings.clients().clients()).containsExactly("hospital-a", "hospital-b", "hospital-c");
-        assertThat(settings.endpoint()).hasToString("0.0.0.0:7443");
-        ClientFile file = ClientFile.load(client, List.of());
-        assertThat(file.server().security().clientId()).isEqualTo("hospital-a");
-        assertThat(file.policy().minExamples()).isEqualTo(50);
-    }
-
-    /** An indented block of a document, from the line that begins so; files in this test's folder. */
-    private String block(List<String> document, String begin) {
-        int first = 0;
-        while (!document.get(first).startsWith(begin)) {
-            first++;
-        }
-        StringBuilder block = new StringBuilder();
-        for (int line = first; document.get(line).startsWith("    "); line++) {
-            block.append(document.get(line).substring(4)).append('\n');
-        }
-        return block.toString().replace("certs/", folder + "/certs/").replace("policy.yaml", folder + "/policy.yaml");
     }
 
     private Path client(String id, Path model, int port) throws Exception {

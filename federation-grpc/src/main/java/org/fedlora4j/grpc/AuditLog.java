@@ -1,5 +1,7 @@
 package org.fedlora4j.grpc;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
@@ -9,7 +11,10 @@ import org.fedlora4j.federation.RoundContext;
 import org.fedlora4j.federation.SharedUpdate;
 import org.fedlora4j.grpc.wire.Chunk;
 
-/** What left a client, for its owner: a line before each update is sent, so that none is missing. */
+/**
+ * What left a client, for its owner: a line before each update is sent, so that none is missing. What can't be noted isn't
+ * sent either.
+ */
 final class AuditLog {
     private final EventLog log;
 
@@ -17,18 +22,18 @@ final class AuditLog {
         this.log = log;
     }
 
-    /** Notes that the server is about to be told the number of examples. */
-    void joins(long examples) {
-        log.event("joins", "examples", examples);
+    /** Notes that the server is about to be told the number of examples and the digest of the base weights. */
+    void joins(long examples, String weights) throws IOException {
+        note("joins", "examples", examples, "weights", weights);
     }
 
     /** Notes that an update is about to leave; the checksum is of its values' bytes in the order in which they are sent. */
-    void leaves(RoundContext context, SharedUpdate update) {
+    void leaves(RoundContext context, SharedUpdate update) throws IOException {
         MessageDigest digest = sha256();
         for (Iterator<Chunk> chunks = Chunks.of(update.values()); chunks.hasNext(); ) {
             digest.update(chunks.next().getData().asReadOnlyByteBuffer());
         }
-        log.event(
+        note(
                 "leaves",
                 "round",
                 context.label(),
@@ -49,6 +54,14 @@ final class AuditLog {
                 update.weight(),
                 "metrics",
                 update.metrics());
+    }
+
+    private void note(String event, Object... namesAndValues) throws IOException {
+        try {
+            log.event(event, namesAndValues);
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
+        }
     }
 
     private static MessageDigest sha256() {

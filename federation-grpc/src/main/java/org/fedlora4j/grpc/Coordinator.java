@@ -5,13 +5,9 @@ import java.io.InterruptedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
-import java.util.SortedMap;
 import java.util.SortedSet;
-import java.util.TreeMap;
 import java.util.TreeSet;
-import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.federation.RoundContext;
 import org.fedlora4j.federation.RunListener;
 import org.fedlora4j.federation.SharedParts;
@@ -26,22 +22,16 @@ import org.jspecify.annotations.Nullable;
  */
 final class Coordinator {
     private static final long LOOK_AGAIN_MILLIS = 200;
-    private static final int LONGEST_REASON = 500;
 
     private final RunOffer offer;
-    private final SortedSet<String> clients;
     private final GrpcEngine.Settings settings;
+    private final Members members;
+    private final Submissions submissions;
     private final EventLog log;
 
-    /** The number of examples of each client that joined. */
-    private final SortedMap<String, Long> members = new TreeMap<>();
-
     private @Nullable Turn turn;
-    private int doneStage = -1;
-    private Set<String> doneClients = Set.of();
     private @Nullable SharedParts result;
     private final Set<String> told = new TreeSet<>();
-    private long updateBytes;
     private boolean closed;
 
     /** What a client is told to do. */
@@ -53,37 +43,12 @@ final class Coordinator {
         record Finished(String digest, SharedParts shared) implements Task {}
     }
 
-    Coordinator(RunOffer offer, GrpcEngine.Settings settings, EventLog log) {
+    Coordinator(RunOffer offer, GrpcEngine.Settings settings, Members members, EventLog log) {
         this.offer = offer;
-        this.clients = settings.clients();
         this.settings = settings;
+        this.members = members;
+        this.submissions = new Submissions(offer.id(), members, log);
         this.log = log;
-    }
-
-    /** Why this client can't take part; empty if it can. */
-    synchronized Optional<String> join(String client, long examples) {
-        Optional<String> stranger = stranger(client);
-        if (stranger.isPresent()) {
-            return stranger;
-        }
-        Long before = members.putIfAbsent(client, examples);
-        if (before != null && examples != before) {
-            return Optional.of("client " + client + " has " + examples + " examples, wanted the " + before
-                    + " that it joined with");
-        }
-        log.event(before == null ? "joined" : "joined again", "client", client, "examples", examples);
-        return Optional.empty();
-    }
-
-    /** Why a client isn't among those of the run; empty if it is. */
-    Optional<String> stranger(String client) {
-        return clients.contains(client)
-                ? Optional.empty()
-                : Optional.of("client '" + client + "' is unknown, wanted one of the server's clients");
-    }
-
-    synchronized boolean hasJoined(String client) {
-        return members.containsKey(client);
     }
 
     /** What the client is to do; after so long without anything to do, that it wait. */
@@ -122,29 +87,9 @@ final class Coordinator {
         }
     }
 
-    /** The turn that an update belongs to, or what its sender is told instead. */
-    record Admission(@Nullable Turn turn, SubmitReply reply) {}
-
-    synchronized Admission admit(String client, UpdateHeader header) {
-        Turn now = turn;
-        int stage = header.getStage();
-        if (!header.getRun().equals(offer.id())) {
-            return refusal(client, stage, "run '" + header.getRun() + "', wanted " + offer.id());
-        }
-        boolean isHere =
-                now != null && now.context().stage() == stage && now.updates().containsKey(client);
-        if (isHere || (stage == doneStage && doneClients.contains(client))) {
-            return already(client, stage);
-        }
-        if (now == null || now.context().stage() != stage) {
-            int at = now == null ? doneStage + 1 : now.context().stage();
-            String when = stage < at ? ", which is over" : ", which has not begun";
-            return refusal(client, stage, "phase " + stage + " of the run" + when + ", wanted " + at);
-        }
-        Optional<String> objection = now.objection(client, header, members.getOrDefault(client, 0L));
-        return objection.isPresent()
-                ? refusal(client, stage, objection.get())
-                : new Admission(now, SubmitReply.getDefaultInstance());
+    /** See {@link Submissions#admit}. */
+    synchronized Submissions.Admission admit(String client, UpdateHeader header) {
+        return submissions.admit(turn, client, header);
     }
 
     /** Some of an update arrived. */
@@ -154,35 +99,16 @@ final class Coordinator {
 
     /** An update was read and checked. */
     synchronized SubmitReply accept(Turn of, SharedUpdate update) {
-        String client = update.clientId();
-        int stage = of.context().stage();
-        if (turn != of) {
-            return refusal(client, stage, of.label() + " is over").reply();
-        }
-        if (of.updates().containsKey(client)) {
-            return already(client, stage).reply();
-        }
-        of.accept(update);
-        updateBytes += update.bytes();
-        log.event(
-                "accepted",
-                "client",
-                client,
-                "round",
-                of.context().label(),
-                "phase",
-                update.phase(),
-                "bytes",
-                update.bytes());
+        SubmitReply reply = submissions.accept(turn, of, update);
         notifyAll();
-        return reply(SubmitReply.Outcome.ACCEPTED, "");
+        return reply;
     }
 
-    /** An update isn't as it should be. Its client is left out of this phase: it would send the same again. */
+    /** An update isn't as it should be. */
     synchronized SubmitReply refuse(Turn of, String client, String reason) {
-        of.refuse(client, shortened(reason));
+        SubmitReply reply = submissions.refuse(of, client, reason);
         notifyAll();
-        return refusal(client, of.context().stage(), reason).reply();
+        return reply;
     }
 
     /** Has clients train a phase, and waits for them. */
@@ -192,20 +118,19 @@ final class Coordinator {
         Turn now = new Turn(context, shared, asked, System.nanoTime());
         turn = now;
         notifyAll();
-        int needed = Math.min(settings.minClients(), asked.size());
         log.event("phase", "round", context.label(), "phase", context.phase().name(), "clients", asked);
+        Waiting waiting = new Waiting(now, Math.min(settings.minClients(), asked.size()), settings, log);
         Set<String> announced = new TreeSet<>();
-        String told = "";
         while (true) {
             for (SharedUpdate update : now.updates().values()) {
                 if (announced.add(update.clientId())) {
                     listener.updateSent(context, update);
                 }
             }
-            if (isOver(now, needed)) {
+            if (waiting.isOver(System.nanoTime())) {
                 break;
             }
-            told = tellWaiting(now, needed, told);
+            waiting.tell(System.nanoTime());
             pause(LOOK_AGAIN_MILLIS);
         }
         if (!now.missing().isEmpty()) {
@@ -213,43 +138,8 @@ final class Coordinator {
             listener.warning(now.label() + ": went on without " + now.missing());
         }
         turn = null;
-        doneStage = context.stage();
-        doneClients = now.updates().keySet();
+        submissions.phaseDone(now);
         return List.copyOf(now.updates().values());
-    }
-
-    /** Whether enough have answered and nobody else will. */
-    private boolean isOver(Turn now, int needed) {
-        SortedSet<String> missing = now.missing();
-        int arrived = now.updates().size();
-        if (arrived + missing.size() < needed) {
-            throw new BadInputException(now.label() + ": updates refused " + now.refused() + ", wanted at least "
-                    + needed + " in all, with " + arrived + " here and " + missing.size() + " to come");
-        }
-        return arrived >= needed
-                && now.silent(settings.roundTimeout(), System.nanoTime()).equals(missing);
-    }
-
-    /** Says whom the server waits for, when that has changed. */
-    private String tellWaiting(Turn now, int needed, String before) {
-        SortedSet<String> missing = now.missing();
-        SortedSet<String> silent = now.silent(settings.roundTimeout(), System.nanoTime());
-        String waiting = missing + " " + silent;
-        if (!waiting.equals(before)) {
-            log.event(
-                    "waiting",
-                    "round",
-                    now.context().label(),
-                    "for",
-                    missing,
-                    "silent",
-                    silent,
-                    "arrived",
-                    now.updates().size(),
-                    "needed",
-                    needed);
-        }
-        return waiting;
     }
 
     /** The run is over; waits until every client has the result, but not longer than for a lost client. */
@@ -257,7 +147,7 @@ final class Coordinator {
         result = shared;
         notifyAll();
         long end = System.nanoTime() + settings.roundTimeout().toNanos();
-        SortedSet<String> without = new TreeSet<>(clients);
+        SortedSet<String> without = new TreeSet<>(members.clients());
         while (!without.isEmpty() && System.nanoTime() < end) {
             pause(LOOK_AGAIN_MILLIS);
             without.removeAll(told);
@@ -269,18 +159,17 @@ final class Coordinator {
     synchronized Status status() {
         Turn now = turn;
         List<Status.Client> states = new ArrayList<>();
-        for (String client : clients) {
-            boolean here = members.containsKey(client);
-            String state = !here
+        for (String client : members.clients()) {
+            String state = !members.hasJoined(client)
                     ? "away"
-                    : now == null ? "waiting" : now.state(client, settings.roundTimeout(), System.nanoTime());
+                    : now == null ? "waiting" : now.state(client, settings, System.nanoTime());
             int step = 0;
             int steps = 0;
-            if (now != null && state.equals("training")) {
+            if (now != null && (state.equals("training") || state.equals("late"))) {
                 step = now.step(client);
                 steps = now.context().phase().steps();
             }
-            states.add(new Status.Client(client, state, members.getOrDefault(client, 0L), step, steps));
+            states.add(new Status.Client(client, state, members.examples(client), step, steps));
         }
         return new Status(
                 offer.id(),
@@ -289,7 +178,7 @@ final class Coordinator {
                 result != null,
                 states,
                 List.of(),
-                updateBytes);
+                submissions.bytes());
     }
 
     synchronized void close() {
@@ -305,25 +194,5 @@ final class Coordinator {
             Thread.currentThread().interrupt();
             throw new InterruptedIOException("interrupted while waiting for clients");
         }
-    }
-
-    private Admission already(String client, int stage) {
-        log.event("sent again", "client", client, "stage", stage);
-        return new Admission(null, reply(SubmitReply.Outcome.ACCEPTED_ALREADY, ""));
-    }
-
-    /** What a client sent may be in the reason, however long. */
-    static String shortened(String reason) {
-        return reason.length() <= LONGEST_REASON ? reason : reason.substring(0, LONGEST_REASON) + " ...";
-    }
-
-    private Admission refusal(String client, int stage, String found) {
-        String reason = shortened(found);
-        log.event("refused", "client", client, "stage", stage, "reason", reason);
-        return new Admission(null, reply(SubmitReply.Outcome.REFUSED, reason));
-    }
-
-    private static SubmitReply reply(SubmitReply.Outcome outcome, String reason) {
-        return SubmitReply.newBuilder().setOutcome(outcome).setReason(reason).build();
     }
 }

@@ -21,6 +21,7 @@ import org.fedlora4j.grpc.wire.SubmitReply;
 import org.fedlora4j.lora.AdapterState;
 import org.fedlora4j.model.LanguageModel;
 import org.fedlora4j.model.config.LlamaConfig;
+import org.fedlora4j.model.weights.WeightsDigest;
 
 /**
  * One party of a federation: it calls the server, trains what it is asked for, and sends what is shared. Whether server or
@@ -77,7 +78,7 @@ public final class FederationClient implements AutoCloseable {
 
     /** Asks what the run is like, so that examples can be made for it. */
     public RunOffer offer() throws IOException {
-        return retry.run("join", () -> join(0));
+        return retry.run("join", () -> join(0, ""));
     }
 
     /**
@@ -96,9 +97,10 @@ public final class FederationClient implements AutoCloseable {
         settings.policy().requireExamples(data.train().size());
         Federation.Settings run = offer.settings(padId);
         SharedParts initial = run.initial(languageModel.config());
+        String weights = WeightsDigest.of(languageModel.folder());
         try (ClientSession session = new ClientSession(languageModel, run, data, states.resolve(offer.id()))) {
             Participation participation =
-                    new Participation(offer, run, session, data.train().size(), listener);
+                    new Participation(offer, run, session, data.train().size(), weights, listener);
             while (true) {
                 ServerStub.Task task = participation.called("next task", () -> stub.nextTask(offer.id(), initial));
                 if (task instanceof ServerStub.Task.Train train) {
@@ -116,8 +118,8 @@ public final class FederationClient implements AutoCloseable {
         stub.close();
     }
 
-    private RunOffer join(long examples) {
-        JoinReply reply = stub.join(model, examples);
+    private RunOffer join(long examples, String weights) {
+        JoinReply reply = stub.join(model, examples, weights);
         if (!reply.hasRun()) {
             throw new BadInputException(
                     "server " + server + " refused: " + reply.getRefused().getReason());
@@ -131,25 +133,32 @@ public final class FederationClient implements AutoCloseable {
         private final Federation.Settings run;
         private final ClientSession session;
         private final int examples;
+        private final String weights;
         private final RunListener listener;
 
         /** Whether the server that is there knows of us; after a failure it may be another. */
         private boolean joined;
 
         Participation(
-                RunOffer offer, Federation.Settings run, ClientSession session, int examples, RunListener listener) {
+                RunOffer offer,
+                Federation.Settings run,
+                ClientSession session,
+                int examples,
+                String weights,
+                RunListener listener) {
             this.offer = offer;
             this.run = run;
             this.session = session;
             this.examples = examples;
+            this.weights = weights;
             this.listener = listener;
         }
 
         <T> T called(String what, Retry.Call<T> call) throws IOException {
             return retry.run(what, () -> {
                 if (!joined) {
-                    audit.joins(examples);
-                    requireSame(join(examples));
+                    audit.joins(examples, weights);
+                    requireSame(join(examples, weights));
                     joined = true;
                     log.event("joined", "server", server.toString(), "run", offer.id());
                 }

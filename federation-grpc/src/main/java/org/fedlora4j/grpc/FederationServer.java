@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  *   run-id                 of the run, by which clients know it again
+ *   weights                that clients must have, and who had them first, see {@link BaseWeights}
  *   state/                 what it goes on from when it is started again
  *   server.jsonl           what happened
  *   adapters/global        the result, in PEFT's format
@@ -38,7 +39,8 @@ public final class FederationServer {
         Path logFile = output.resolve("server.jsonl");
         EventLog log = EventLog.to(logFile, shown);
         RoundLog rounds = new RoundLog(log, logFile);
-        GrpcEngine engine = new GrpcEngine(model, offer, settings.clients(), settings.endpoint(), log);
+        BaseWeights weights = BaseWeights.of(output.resolve("weights"), settings.model());
+        GrpcEngine engine = new GrpcEngine(model, offer, settings.clients(), weights, settings.endpoint(), log);
         try (Federation federation = new Federation(model, offer.settings(), engine);
                 StatusServer status = statusServer(settings, engine, rounds, log)) {
             federation.run(rounds, new StateFolder(output.resolve("state")));

@@ -6,10 +6,12 @@ import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.ServerCalls;
 import io.grpc.stub.StreamObserver;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.Iterator;
 import java.util.Optional;
 import java.util.Set;
+import org.fedlora4j.common.FileProblems;
 import org.fedlora4j.federation.SharedParts;
 import org.fedlora4j.grpc.wire.Chunk;
 import org.fedlora4j.grpc.wire.Finished;
@@ -41,14 +43,17 @@ final class FederationService {
     static final Set<Part> MATRICES = Set.of(Part.A, Part.B);
 
     private final Coordinator coordinator;
+    private final Members members;
     private final RunOffer offer;
     private final String model;
     private final double normBound;
     private final EventLog log;
 
     /** @param model the sizes of the server's model, in words */
-    FederationService(Coordinator coordinator, RunOffer offer, String model, double normBound, EventLog log) {
+    FederationService(
+            Coordinator coordinator, Members members, RunOffer offer, String model, double normBound, EventLog log) {
         this.coordinator = coordinator;
+        this.members = members;
         this.offer = offer;
         this.model = model;
         this.normBound = normBound;
@@ -65,7 +70,15 @@ final class FederationService {
     }
 
     private void join(JoinRequest request, StreamObserver<JoinReply> replies) {
-        Optional<String> problem = problem(caller(), request).map(Coordinator::shortened);
+        Optional<String> problem;
+        try {
+            problem = problem(caller(), request).map(Submissions::shortened);
+        } catch (IOException e) {
+            String reason = FileProblems.describe(e);
+            log.event("warning", "message", reason);
+            replies.onError(Status.UNAVAILABLE.withDescription(reason).asRuntimeException());
+            return;
+        }
         JoinReply.Builder reply = JoinReply.newBuilder();
         if (problem.isPresent()) {
             log.event("refused to join", "client", caller(), "reason", problem.get());
@@ -77,7 +90,7 @@ final class FederationService {
         replies.onCompleted();
     }
 
-    private Optional<String> problem(String client, JoinRequest request) {
+    private Optional<String> problem(String client, JoinRequest request) throws IOException {
         if (request.getProtocol() != Wire.PROTOCOL) {
             return Optional.of("protocol " + request.getProtocol() + ", wanted the server's, " + Wire.PROTOCOL);
         }
@@ -89,9 +102,9 @@ final class FederationService {
         }
         if (request.getExamples() == 0) {
             // It asks what the run is like, and joins when it has made its examples.
-            return coordinator.stranger(client);
+            return members.stranger(client);
         }
-        return coordinator.join(client, request.getExamples());
+        return members.join(client, request.getExamples(), request.getWeights());
     }
 
     private void nextTask(TaskRequest request, StreamObserver<TaskMessage> replies) {
@@ -99,9 +112,9 @@ final class FederationService {
         ServerCallStreamObserver<TaskMessage> call = (ServerCallStreamObserver<TaskMessage>) replies;
         try {
             if (!request.getRun().equals(offer.id())) {
-                call.onNext(refused(Coordinator.shortened("run '" + request.getRun() + "', wanted " + offer.id())));
+                call.onNext(refused(Submissions.shortened("run '" + request.getRun() + "', wanted " + offer.id())));
                 call.onCompleted();
-            } else if (!coordinator.hasJoined(client)) {
+            } else if (!members.hasJoined(client)) {
                 call.onError(NOT_JOINED.asRuntimeException());
             } else {
                 Coordinator.Task task = coordinator.next(client, LONG_POLL);

@@ -50,9 +50,12 @@ public final class GrpcEngine implements Engine {
      * @param clients ids of all that may take part
      * @param minClients with which a round goes on when its others are lost; of a round that has fewer, all
      * @param roundTimeout after which a client of the round that isn't heard of counts as lost; one that trains is heard of
+     * @param phaseTimeout after which a client counts as lost for the phase though it reports that it trains, since it was
+     *     first sent its task
      * @param normBound how far an update's matrices and magnitudes may move, in norms of the adapter
      */
-    public record Settings(SortedSet<String> clients, int minClients, Duration roundTimeout, double normBound) {
+    public record Settings(
+            SortedSet<String> clients, int minClients, Duration roundTimeout, Duration phaseTimeout, double normBound) {
         public Settings {
             clients = Collections.unmodifiableSortedSet(new TreeSet<>(clients));
             if (clients.isEmpty()) {
@@ -62,25 +65,36 @@ public final class GrpcEngine implements Engine {
                 throw new BadInputException(
                         "min-clients: " + minClients + ", wanted 1 to the number of clients, " + clients.size());
             }
-            if (roundTimeout.isNegative() || roundTimeout.isZero()) {
-                throw new BadInputException("round-timeout: " + roundTimeout.toSeconds() + ", wanted above 0");
-            }
+            requirePositive("round-timeout", roundTimeout);
+            requirePositive("phase-timeout", phaseTimeout);
             if (!(normBound > 0)) {
                 throw new BadInputException("norm-bound: " + normBound + ", wanted above 0");
             }
         }
+
+        private static void requirePositive(String name, Duration duration) {
+            if (duration.isNegative() || duration.isZero()) {
+                throw new BadInputException(name + ": " + duration.toSeconds() + ", wanted above 0");
+            }
+        }
     }
 
-    /** Begins to listen; clients may join from now on. */
-    public GrpcEngine(LlamaConfig model, RunOffer offer, Settings settings, Endpoint endpoint, EventLog log)
+    /**
+     * Begins to listen; clients may join from now on.
+     *
+     * @param weights that clients must have
+     */
+    public GrpcEngine(
+            LlamaConfig model, RunOffer offer, Settings settings, BaseWeights weights, Endpoint endpoint, EventLog log)
             throws IOException {
         endpoint.security().requireAllowed(endpoint.host());
         this.offer = offer;
         this.model = model;
         this.clients = settings.clients();
-        this.coordinator = new Coordinator(offer, settings, log);
+        Members members = new Members(clients, weights, log);
+        this.coordinator = new Coordinator(offer, settings, members, log);
         FederationService service =
-                new FederationService(coordinator, offer, model.toString(), settings.normBound(), log);
+                new FederationService(coordinator, members, offer, model.toString(), settings.normBound(), log);
         boolean plaintext = endpoint.security() instanceof Security.Plaintext;
         this.server = NettyServerBuilder.forAddress(
                         new InetSocketAddress(endpoint.host(), endpoint.port()),

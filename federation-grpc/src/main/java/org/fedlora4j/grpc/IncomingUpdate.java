@@ -79,7 +79,7 @@ final class IncomingUpdate implements StreamObserver<UpdateMessage> {
             return;
         }
         UpdateHeader header = message.getHeader();
-        Coordinator.Admission admission = coordinator.admit(client, header);
+        Submissions.Admission admission = coordinator.admit(client, header);
         Turn turn = admission.turn();
         if (turn == null) {
             answer(admission.reply());

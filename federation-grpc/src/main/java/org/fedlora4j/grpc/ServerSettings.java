@@ -21,7 +21,7 @@ import org.fedlora4j.lora.LoraConfig;
 /**
  * A server's file; {@code docs/federation.md} explains the settings under their names there.
  *
- * @param model a checkpoint's folder, of which only {@code config.json} is read
+ * @param model a checkpoint's folder; its weights, where it has any, are only compared with those of the clients
  * @param output where the run's state and its result are kept
  * @param run what is trained
  * @param template the name of the prompts' template
@@ -92,9 +92,14 @@ public record ServerSettings(
         Set<String> ids = fields.set("clients", Function.identity());
         int minClients = fields.integer("min-clients", Math.max(1, ids.size()));
         int roundTimeout = fields.integer("round-timeout", 1_800);
+        int phaseTimeout = fields.integer("phase-timeout", 86_400);
         double normBound = fields.number("norm-bound", 10);
-        return fields.attempt(() ->
-                new GrpcEngine.Settings(new TreeSet<>(ids), minClients, Duration.ofSeconds(roundTimeout), normBound));
+        return fields.attempt(() -> new GrpcEngine.Settings(
+                new TreeSet<>(ids),
+                minClients,
+                Duration.ofSeconds(roundTimeout),
+                Duration.ofSeconds(phaseTimeout),
+                normBound));
     }
 
     private static String template(String name, Set<String> templates) {

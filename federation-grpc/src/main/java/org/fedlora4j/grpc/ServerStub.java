@@ -73,11 +73,13 @@ final class ServerStub implements AutoCloseable {
         return CALL.plusSeconds(bytes / SLOWEST);
     }
 
-    JoinReply join(String model, long examples) {
+    /** @param weights their digest, empty where there are no examples yet */
+    JoinReply join(String model, long examples, String weights) {
         JoinRequest request = JoinRequest.newBuilder()
                 .setProtocol(Wire.PROTOCOL)
                 .setModel(model)
                 .setExamples(examples)
+                .setWeights(weights)
                 .build();
         return ClientCalls.blockingUnaryCall(channel, Wire.JOIN, options(CALL), request);
     }

@@ -30,7 +30,7 @@ public record Status(
      * One client.
      *
      * @param state {@code away} before it joined, {@code waiting}, {@code training}, {@code sent}, {@code refused} in this
-     *     phase, or {@code silent} for longer than the server waits
+     *     phase, {@code silent} for longer than the server waits, or {@code late}: training for longer than it may
      * @param step of the phase that it trains, 0 when it doesn't
      */
     public record Client(String id, String state, long examples, int step, int steps) {}

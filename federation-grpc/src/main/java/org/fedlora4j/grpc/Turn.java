@@ -37,7 +37,9 @@ final class Turn {
     /** When each client was last heard of, in {@link System#nanoTime}; all of them when the turn began. */
     private final Map<String, Long> heard = new HashMap<>();
 
-    private final SortedSet<String> begun = new TreeSet<>();
+    /** When each client was first sent its task. */
+    private final Map<String, Long> begun = new HashMap<>();
+
     private final Map<String, Integer> steps = new HashMap<>();
 
     Turn(RoundContext context, SharedParts shared, SortedSet<String> clients, long now) {
@@ -92,9 +94,16 @@ final class Turn {
         return silent;
     }
 
+    /** Those missing that have had their task for so long; a client that reports that it trains is among them too. */
+    SortedSet<String> late(Duration limit, long now) {
+        SortedSet<String> late = missing();
+        late.removeIf(client -> now - begun.getOrDefault(client, now) < limit.toNanos());
+        return late;
+    }
+
     /** The client is sent its task. Again after a crash, and that counts for nothing: one that only crashes is lost. */
     void begun(String client, long now) {
-        if (begun.add(client)) {
+        if (begun.putIfAbsent(client, now) == null) {
             heard.put(client, now);
         }
     }
@@ -111,15 +120,18 @@ final class Turn {
     }
 
     /** How it is with a client that joined, see {@link Status.Client}. */
-    String state(String client, Duration limit, long now) {
+    String state(String client, GrpcEngine.Settings settings, long now) {
         if (updates.containsKey(client)) {
             return "sent";
         }
         if (refused.containsKey(client)) {
             return "refused";
         }
-        if (silent(limit, now).contains(client)) {
+        if (silent(settings.roundTimeout(), now).contains(client)) {
             return "silent";
+        }
+        if (late(settings.phaseTimeout(), now).contains(client)) {
+            return "late";
         }
         return asks(client) && steps.containsKey(client) ? "training" : "waiting";
     }

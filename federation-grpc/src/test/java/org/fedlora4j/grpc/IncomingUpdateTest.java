@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.google.protobuf.ByteString;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -41,6 +42,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -53,11 +55,16 @@ class IncomingUpdateTest {
 
     private static final String Q = "model.layers.0.self_attn.q_proj";
     private static final double NORM_BOUND = 0.5;
+    private static final String WEIGHTS = "0".repeat(64);
+
+    @TempDir
+    Path folder;
 
     private final List<String> log = Collections.synchronizedList(new ArrayList<>());
     private final ExecutorService threads = Executors.newCachedThreadPool();
     private RunOffer offer;
     private SharedParts shared;
+    private Members members;
     private Coordinator coordinator;
     private Future<List<SharedUpdate>> turn;
 
@@ -65,7 +72,8 @@ class IncomingUpdateTest {
     void ask() throws Exception {
         offer = TinyRun.offer(1);
         shared = TinyFederation.trained(offer.settings());
-        coordinator = coordinator(2, Duration.ofSeconds(50));
+        members = members("a", "b", "c");
+        coordinator = coordinator(members, 2, Duration.ofSeconds(50), Duration.ofSeconds(50));
         turn = begin(STAGE);
     }
 
@@ -187,12 +195,12 @@ class IncomingUpdateTest {
     }
 
     @Test
-    void refusesWhoIsNotAsked() {
-        coordinator.join("c", 5);
+    void refusesWhoIsNotAsked() throws Exception {
+        members.join("c", 5, WEIGHTS);
         assertThat(send("c", messages("c", 5)).getReason())
                 .isEqualTo("not among the clients of round 1/2, phase adapt");
-        assertThat(coordinator.join("d", 5).orElseThrow()).contains("client 'd' is unknown");
-        assertThat(coordinator.join("a", 6).orElseThrow())
+        assertThat(members.join("d", 5, WEIGHTS).orElseThrow()).contains("client 'd' is unknown");
+        assertThat(members.join("a", 6, WEIGHTS).orElseThrow())
                 .isEqualTo("client a has 6 examples, wanted the 5 that it" + " joined with");
     }
 
@@ -244,7 +252,7 @@ class IncomingUpdateTest {
     /** B is silent for longer than is waited; its update comes when the phase is over. */
     @Test
     void goesOnWithoutTheLostAndRefusesTheLate() throws Exception {
-        coordinator = coordinator(1, Duration.ofMillis(300));
+        coordinator = coordinator(members("a", "b"), 1, Duration.ofMillis(300), Duration.ofSeconds(50));
         turn = begin(STAGE);
         Reply lateReply = new Reply();
         IncomingUpdate late = new IncomingUpdate(coordinator, "b", NORM_BOUND, lateReply);
@@ -266,8 +274,8 @@ class IncomingUpdateTest {
 
     /** Ten times as long as a silent client is waited for. */
     @Test
-    void whoTrainsIsNeverLost() throws Exception {
-        coordinator = coordinator(1, Duration.ofMillis(300));
+    void whoTrainsIsNotLost() throws Exception {
+        coordinator = coordinator(members("a", "b"), 1, Duration.ofMillis(300), Duration.ofSeconds(50));
         turn = begin(STAGE);
         send("a", messages("a", 5));
         for (int beat = 0; beat < 30; beat++) {
@@ -279,15 +287,42 @@ class IncomingUpdateTest {
         assertThat(turn.get(10, TimeUnit.SECONDS)).hasSize(2);
     }
 
-    /** One that a and b have joined. */
-    private Coordinator coordinator(int minClients, Duration roundTimeout) {
-        Coordinator joined = new Coordinator(
-                offer,
-                new GrpcEngine.Settings(new TreeSet<>(List.of("a", "b", "c")), minClients, roundTimeout, NORM_BOUND),
-                new EventLog(log::add, InstantSource.system()));
-        assertThat(joined.join("a", 5)).isEmpty();
-        assertThat(joined.join("b", 7)).isEmpty();
-        return joined;
+    /** B fetches its task and then says again and again that it trains. */
+    @Test
+    void whoOnlyReportsIsLostForThePhase() throws Exception {
+        coordinator = coordinator(members("a", "b"), 1, Duration.ofSeconds(50), Duration.ofSeconds(1));
+        turn = begin(STAGE);
+        coordinator.next("b", Duration.ofSeconds(10));
+        send("a", messages("a", 5));
+        assertThat(turn.isDone()).isFalse();
+        while (!turn.isDone()) {
+            coordinator.progress("b", STAGE, 1);
+            Thread.sleep(20);
+        }
+        assertThat(turn.get()).extracting(SharedUpdate::clientId).containsExactly("a");
+        assertThat(send("b", messages("b", 7)).getReason()).isEqualTo("phase 1 of the run, which is over, wanted 2");
+        assertThat(log)
+                .anySatisfy(line -> assertThat(line).contains("\"event\":\"late\",\"client\":\"b\""))
+                .anySatisfy(line -> assertThat(line).contains("\"event\":\"went on without\"", "[\"b\"]"));
+    }
+
+    /** A joined with 5 examples, and b with 7. */
+    private Members members(String... clients) throws IOException {
+        Members members = new Members(
+                new TreeSet<>(List.of(clients)), BaseWeights.of(folder.resolve("weights"), folder), events());
+        assertThat(members.join("a", 5, WEIGHTS)).isEmpty();
+        assertThat(members.join("b", 7, WEIGHTS)).isEmpty();
+        return members;
+    }
+
+    private Coordinator coordinator(Members members, int minClients, Duration roundTimeout, Duration phaseTimeout) {
+        GrpcEngine.Settings settings =
+                new GrpcEngine.Settings(members.clients(), minClients, roundTimeout, phaseTimeout, NORM_BOUND);
+        return new Coordinator(offer, settings, members, events());
+    }
+
+    private EventLog events() {
+        return new EventLog(log::add, InstantSource.system());
     }
 
     private Future<List<SharedUpdate>> begin(int stage) throws InterruptedException {

@@ -74,18 +74,21 @@ class LargeAdapterTest {
         GrpcEngine engine = new GrpcEngine(
                 LLAMA2_7B,
                 offer,
-                new GrpcEngine.Settings(new TreeSet<>(Set.of("a")), 1, Duration.ofSeconds(60), 10),
+                new GrpcEngine.Settings(
+                        new TreeSet<>(Set.of("a")), 1, Parties.ROUND_TIMEOUT, Parties.PHASE_TIMEOUT, 10),
+                BaseWeights.of(folder.resolve("weights"), folder),
                 Parties.loopback(0, ""),
                 log);
         try (ServerStub stub = new ServerStub(Parties.loopback(engine.port(), "a"))) {
             Future<AdapterState> server = threads.submit(() -> {
                 try (Federation federation = new Federation(LLAMA2_7B, settings, engine)) {
-                    federation.run(RunListener.NONE, new StateFolder(folder));
+                    federation.run(RunListener.NONE, new StateFolder(folder.resolve("state")));
                     engine.finish(federation);
                     return federation.global();
                 }
             });
-            assertThat(stub.join(LLAMA2_7B.toString(), 3).hasRun()).isTrue();
+            assertThat(stub.join(LLAMA2_7B.toString(), 3, "0".repeat(64)).hasRun())
+                    .isTrue();
             ServerStub.Task.Train task = (ServerStub.Task.Train) stub.nextTask(offer.id(), initial);
             assertThat(task.shared()).isEqualTo(initial);
 

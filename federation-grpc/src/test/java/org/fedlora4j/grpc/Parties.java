@@ -28,6 +28,7 @@ import org.fedlora4j.model.LanguageModel;
 /** A server and clients in threads of one process, with sockets between them. */
 final class Parties implements AutoCloseable {
     static final Duration ROUND_TIMEOUT = Duration.ofSeconds(60);
+    static final Duration PHASE_TIMEOUT = Duration.ofHours(1);
 
     final List<String> serverLog = Collections.synchronizedList(new ArrayList<>());
     final List<String> clientLog = Collections.synchronizedList(new ArrayList<>());
@@ -54,7 +55,9 @@ final class Parties implements AutoCloseable {
         return new GrpcEngine(
                 TinyFederation.MODEL,
                 offer,
-                new GrpcEngine.Settings(TinyRun.ids(clients), minClients, timeout, 10),
+                new GrpcEngine.Settings(TinyRun.ids(clients), minClients, timeout, PHASE_TIMEOUT, 10),
+                // A server needs no weights; clients compare theirs.
+                BaseWeights.of(folder.resolve("weights"), folder),
                 endpoint,
                 serverEvents());
     }

@@ -7,6 +7,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.time.Duration;
@@ -25,6 +27,7 @@ import org.fedlora4j.federation.TinyFederation;
 import org.fedlora4j.lora.AdapterState;
 import org.fedlora4j.lora.Part;
 import org.fedlora4j.model.LanguageModel;
+import org.fedlora4j.model.weights.WeightsDigest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -103,7 +106,8 @@ class PolicyTest {
             assertThat(model.config()).isEqualTo(TinyFederation.MODEL);
             List<String> left = leaves(parties);
             assertThat(left).hasSize(7).hasSameSizeAs(updates);
-            assertThat(parties.auditLog.get(0)).contains("\"event\":\"joins\"", "\"examples\":3");
+            assertThat(parties.auditLog.get(0))
+                    .contains("\"event\":\"joins\"", "\"examples\":3", WeightsDigest.of(folder.resolve("model")));
             for (int i = 0; i < updates.size(); i++) {
                 JsonNode line = JSON.readTree(left.get(i));
                 SharedUpdate update = updates.get(i);
@@ -114,6 +118,30 @@ class PolicyTest {
                         .isEqualTo(update.values().parts().toString());
                 assertThat(line.get("examples").asLong()).isEqualTo(3);
             }
+        }
+    }
+
+    /** Here because a folder is in the way of the file. */
+    @Test
+    void whatCannotBeNotedIsNotSent() throws Exception {
+        RunOffer offer = TinyRun.offer(1);
+        Path audit = folder.resolve("audit.jsonl");
+        EventLog unwritable = EventLog.complete(audit);
+        Files.createDirectory(audit);
+        try (LanguageModel model = TinyRun.model(folder.resolve("model"));
+                Parties parties = new Parties(folder);
+                GrpcEngine engine = parties.engine(offer, CLIENTS, 1, Duration.ofSeconds(60), Parties.loopback(0, ""));
+                FederationClient client = new FederationClient(
+                        Parties.loopback(engine.port(), "a"),
+                        TinyRun.MODEL,
+                        FederationClient.Settings.of(Policy.OPEN),
+                        parties.serverEvents(),
+                        unwritable)) {
+            assertThatThrownBy(() -> client.run(
+                            client.offer(), 0, model, CLIENTS.get(0), folder.resolve("client"), RunListener.NONE))
+                    .isInstanceOf(FileSystemException.class)
+                    .hasMessageStartingWith(audit + ": can't be written: ");
+            assertThat(parties.serverLog).noneMatch(line -> line.contains("\"event\":\"joined\""));
         }
     }
 

@@ -35,7 +35,8 @@ class ServerSettingsTest {
                 .isEqualTo(new Federation.Settings(
                         LoraConfig.of(8, 16, "q_proj", "v_proj"), RecipeFile.load("fedlora-optimizer"), 6, 2, 8, 0, 1));
         assertThat(settings.clients())
-                .isEqualTo(new GrpcEngine.Settings(new TreeSet<>(List.of("a", "b")), 2, Duration.ofMinutes(30), 10));
+                .isEqualTo(new GrpcEngine.Settings(
+                        new TreeSet<>(List.of("a", "b")), 2, Duration.ofMinutes(30), Duration.ofDays(1), 10));
         assertThat(settings.endpoint()).isEqualTo(new Endpoint("127.0.0.1", 7443, new Security.Plaintext("")));
         assertThat(settings.status().map(Endpoint::toString)).contains("127.0.0.1:7480");
         assertThat(settings.template()).isEqualTo("alpaca");
@@ -45,7 +46,7 @@ class ServerSettingsTest {
     @Test
     void readsAll() throws Exception {
         ServerSettings settings = read(SHORTEST
-                + ", 'min-clients': 1, 'round-timeout': 5, 'norm-bound': 0.5, listen: '[::1]:1', status: 'none'"
+                + ", 'min-clients': 1, 'round-timeout': 5, 'phase-timeout': 6, 'norm-bound': 0.5, listen: '[::1]:1', status: 'none'"
                 + ", template: 'short', 'max-tokens': 99, recipe: 'fedsa-lora', rounds: 3, participation: 0.5"
                 + ", 'batch-size': 4, 'batch-window': 1, seed: 7"
                 + ", lora: {rank: 4, alpha: 2, targets: ['o_proj'], dropout: 0.1, 'rs-lora': true}");
@@ -57,6 +58,7 @@ class ServerSettingsTest {
         assertThat(settings.run().seed()).isEqualTo(7);
         assertThat(settings.clients().minClients()).isEqualTo(1);
         assertThat(settings.clients().roundTimeout()).isEqualTo(Duration.ofSeconds(5));
+        assertThat(settings.clients().phaseTimeout()).isEqualTo(Duration.ofSeconds(6));
         assertThat(settings.clients().normBound()).isEqualTo(0.5);
         assertThat(settings.endpoint().host()).isEqualTo("::1");
         assertThat(settings.status()).isEqualTo(Optional.empty());
@@ -68,6 +70,7 @@ class ServerSettingsTest {
                     clients: 'a'          | clients: "a", wanted a list
                     'min-clients': 3      | min-clients: 3, wanted 1 to the number of clients, 2
                     'round-timeout': 0    | round-timeout: 0, wanted above 0
+                    'phase-timeout': -1   | phase-timeout: -1, wanted above 0
                     'norm-bound': 0       | norm-bound: 0.0, wanted above 0
                     listen: 'here'        | 'here', wanted HOST:PORT
                     listen: 'a:99999'     | port: 99999, wanted 0 to 65535

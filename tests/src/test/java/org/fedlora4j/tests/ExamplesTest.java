@@ -4,14 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
-import org.fedlora4j.benchmark.demo.Demo;
 import org.fedlora4j.examples.ConvertCheckpoint;
 import org.fedlora4j.examples.Evaluate;
 import org.fedlora4j.examples.FineTune;
@@ -52,12 +50,7 @@ class ExamplesTest {
 
     @BeforeEach
     void unpackDemo() throws IOException {
-        Path model = Files.createDirectory(folder.resolve("model"));
-        for (String file : List.of("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")) {
-            try (InputStream in = Demo.class.getResourceAsStream("/demo/model/" + file)) {
-                Files.copy(in, model.resolve(file));
-            }
-        }
+        DemoCheckpoint.write(folder.resolve("model"));
         Files.write(
                 folder.resolve("data.jsonl"),
                 List.of(

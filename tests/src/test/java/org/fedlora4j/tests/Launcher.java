@@ -3,6 +3,7 @@ package org.fedlora4j.tests;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -31,7 +32,19 @@ record Launcher(Path folder) {
 
     /** @param environment added to this process's */
     Process start(Map<String, String> environment, String... arguments) throws IOException {
-        List<String> command = new ArrayList<>(List.of(ROOT.resolve("fedlora").toString()));
+        return start(environment, List.of(ROOT.resolve("fedlora").toString()), arguments);
+    }
+
+    /** Starts a command for which a disk is full: the system refuses to write more of any file. */
+    Process startOnFullDisk(int kibibytes, String... arguments) throws IOException {
+        String limited = "ulimit -f " + kibibytes + " && exec \"$0\" \"$@\"";
+        return start(
+                Map.of(), List.of("bash", "-c", limited, ROOT.resolve("fedlora").toString()), arguments);
+    }
+
+    private Process start(Map<String, String> environment, List<String> program, String... arguments)
+            throws IOException {
+        List<String> command = new ArrayList<>(program);
         command.addAll(List.of(arguments));
         ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment().putAll(environment);
@@ -39,6 +52,12 @@ record Launcher(Path folder) {
                 .redirectOutput(folder.resolve("out").toFile())
                 .redirectError(folder.resolve("err").toFile())
                 .start();
+    }
+
+    static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0)) {
+            return socket.getLocalPort();
+        }
     }
 
     /** What the last command printed to standard output. */

@@ -56,6 +56,12 @@ public final class Checkpoint implements WeightSource, AutoCloseable {
         return checkpoint;
     }
 
+    /** Whether a folder holds weights, and not a configuration alone; nothing is opened. */
+    public static boolean hasWeights(Path folder) {
+        return Files.exists(folder.resolve(SINGLE_FILE))
+                || Files.exists(folder.resolve(SINGLE_FILE + TensorFolder.INDEX_SUFFIX));
+    }
+
     @Override
     public LlamaConfig config() {
         return config;
