@@ -10,6 +10,7 @@ import java.util.concurrent.Future;
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.federation.ClientData;
 import org.fedlora4j.federation.RunListener;
+import org.fedlora4j.federation.TinyFederation;
 import org.fedlora4j.lora.AdapterState;
 import org.fedlora4j.model.weights.WeightsDigest;
 import org.junit.jupiter.api.BeforeEach;
@@ -53,7 +54,7 @@ class BaseWeightsTest {
     @Test
     void theServersOwnComeFirst() throws Exception {
         Path model = folder.resolve("model");
-        TinyRun.model(model).close();
+        TinyFederation.open(model).close();
         String own = WeightsDigest.of(model);
         BaseWeights weights = BaseWeights.of(file, model);
         assertThat(file).hasContent(own + "  the server\n");
@@ -87,8 +88,8 @@ class BaseWeightsTest {
         RunOffer offer = TinyRun.offer(1);
         Path first = folder.resolve("first");
         Path second = folder.resolve("second");
-        TinyRun.model(first.resolve("model")).close();
-        TinyRun.model(second.resolve("model")).close();
+        TinyFederation.open(first.resolve("model")).close();
+        TinyFederation.open(second.resolve("model")).close();
         Path changed = second.resolve("model/model.safetensors");
         byte[] bytes = Files.readAllBytes(changed);
         bytes[bytes.length - 4] ^= 1;

@@ -128,12 +128,12 @@ class PolicyTest {
         Path audit = folder.resolve("audit.jsonl");
         EventLog unwritable = EventLog.complete(audit);
         Files.createDirectory(audit);
-        try (LanguageModel model = TinyRun.model(folder.resolve("model"));
+        try (LanguageModel model = TinyFederation.open(folder.resolve("model"));
                 Parties parties = new Parties(folder);
                 GrpcEngine engine = parties.engine(offer, CLIENTS, 1, Duration.ofSeconds(60), Parties.loopback(0, ""));
                 FederationClient client = new FederationClient(
                         Parties.loopback(engine.port(), "a"),
-                        TinyRun.MODEL,
+                        TinyFederation.MODEL,
                         FederationClient.Settings.of(Policy.OPEN),
                         parties.serverEvents(),
                         unwritable)) {

@@ -13,6 +13,7 @@ import java.util.TreeSet;
 import org.fedlora4j.federation.RoundContext;
 import org.fedlora4j.federation.SharedParts;
 import org.fedlora4j.federation.SharedUpdate;
+import org.fedlora4j.federation.TinyFederation;
 import org.fedlora4j.lora.Part;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -30,8 +31,8 @@ class WaitingTest {
 
     @BeforeEach
     void begin() throws Exception {
-        RoundContext context = TinyRun.settings(1).context(0);
-        SharedParts shared = TinyRun.settings(1).initial(TinyRun.MODEL);
+        RoundContext context = TinyFederation.settings(1).context(0);
+        SharedParts shared = TinyFederation.settings(1).initial(TinyFederation.MODEL);
         turn = new Turn(context, shared, CLIENTS, at(0));
         turn.begun("a", at(0));
         turn.accept(new SharedUpdate(
