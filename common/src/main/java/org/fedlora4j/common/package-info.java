@@ -1,4 +1,4 @@
-/** What every module needs: errors of the user's input, files that appear whole, progress. */
+/** What every module needs: errors of the user's input, files that appear whole, checksums, progress. */
 @NullMarked
 package org.fedlora4j.common;
 

@@ -3,9 +3,9 @@ package org.fedlora4j.grpc;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.Iterator;
+import org.fedlora4j.common.Sha256;
 import org.fedlora4j.federation.ClientData;
 import org.fedlora4j.federation.RoundContext;
 import org.fedlora4j.federation.SharedUpdate;
@@ -29,7 +29,7 @@ final class AuditLog {
 
     /** Notes that an update is about to leave; the checksum is of its values' bytes in the order in which they are sent. */
     void leaves(RoundContext context, SharedUpdate update) throws IOException {
-        MessageDigest digest = sha256();
+        MessageDigest digest = Sha256.digest();
         for (Iterator<Chunk> chunks = Chunks.of(update.values()); chunks.hasNext(); ) {
             digest.update(chunks.next().getData().asReadOnlyByteBuffer());
         }
@@ -61,14 +61,6 @@ final class AuditLog {
             log.event(event, namesAndValues);
         } catch (UncheckedIOException e) {
             throw e.getCause();
-        }
-    }
-
-    private static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java platform has SHA-256", e);
         }
     }
 }

@@ -9,6 +9,7 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.fedlora4j.common.BadInputException;
+import org.fedlora4j.common.Sha256;
 import org.fedlora4j.model.config.LlamaConfig;
 
 /**

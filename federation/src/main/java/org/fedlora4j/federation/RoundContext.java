@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.SortedSet;
 import java.util.TreeSet;
+import org.fedlora4j.common.Sha256;
 
 /**
  * Where a run is: at one phase of one round. A run has warm-up rounds, then rounds, then a finish, which is as one more

@@ -10,6 +10,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.fedlora4j.common.BadInputException;
+import org.fedlora4j.common.Sha256;
 import org.fedlora4j.lora.Matrix;
 import org.fedlora4j.lora.Part;
 import org.fedlora4j.model.weights.ElementType;

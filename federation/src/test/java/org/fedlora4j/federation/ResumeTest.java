@@ -14,6 +14,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.fedlora4j.common.BadInputException;
+import org.fedlora4j.common.Sha256;
 import org.fedlora4j.lora.LearningRateSchedule;
 import org.fedlora4j.model.LanguageModel;
 import org.jspecify.annotations.Nullable;

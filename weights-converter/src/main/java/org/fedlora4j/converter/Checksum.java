@@ -7,10 +7,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.DigestOutputStream;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.common.Progress;
+import org.fedlora4j.common.Sha256;
 import org.fedlora4j.model.config.JsonFields;
 import org.fedlora4j.model.weights.Checkpoint;
 
@@ -34,7 +34,7 @@ public record Checksum(String recorded, String found) {
         }
         String recorded = JsonFields.read(origin).text("sha256");
         Path weights = folder.resolve(CheckpointTarget.WEIGHTS);
-        MessageDigest digest = sha256();
+        MessageDigest digest = Sha256.digest();
         try (InputStream in = Files.newInputStream(weights);
                 OutputStream out = progress.counting(
                         new DigestOutputStream(OutputStream.nullOutputStream(), digest),
@@ -47,13 +47,5 @@ public record Checksum(String recorded, String found) {
 
     public boolean isSame() {
         return recorded.equals(found);
-    }
-
-    static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new AssertionError("every Java has SHA-256", e);
-        }
     }
 }

@@ -8,6 +8,7 @@ import java.security.DigestOutputStream;
 import java.security.MessageDigest;
 import java.util.HexFormat;
 import org.fedlora4j.common.AtomicFiles.StreamWriter;
+import org.fedlora4j.common.Sha256;
 
 /** Hashes a file while it is written. */
 final class HashedFile {
@@ -15,7 +16,7 @@ final class HashedFile {
 
     /** Gives the SHA-256 in hexadecimal digits. */
     static String write(Path file, StreamWriter content) throws IOException {
-        MessageDigest digest = Checksum.sha256();
+        MessageDigest digest = Sha256.digest();
         try (OutputStream out = new DigestOutputStream(Files.newOutputStream(file), digest)) {
             content.write(out);
         }

@@ -5,10 +5,10 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import org.fedlora4j.common.Sha256;
 import org.fedlora4j.model.config.LlamaConfig;
 
 /**
@@ -35,7 +35,7 @@ public final class WeightsDigest {
 
     /** Of weights wherever they are. */
     public static String of(WeightSource weights) throws IOException {
-        MessageDigest digest = sha256();
+        MessageDigest digest = Sha256.digest();
         LlamaConfig config = weights.config();
         List<ParameterNames.Parameter> parameters = ParameterNames.of(config).toList();
         for (ParameterNames.Parameter parameter : parameters) {
@@ -67,13 +67,5 @@ public final class WeightsDigest {
             ranges[block] = new Range(begin, block == BLOCKS - 1 ? elements : begin + BLOCK);
         }
         return List.of(ranges);
-    }
-
-    private static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java platform has SHA-256", e);
-        }
     }
 }

@@ -1,4 +1,4 @@
-package org.fedlora4j.federation;
+package org.fedlora4j.common;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -9,10 +9,11 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /** SHA-256. */
-final class Sha256 {
+public final class Sha256 {
     private Sha256() {}
 
-    static MessageDigest digest() {
+    /** One of nothing yet. */
+    public static MessageDigest digest() {
         try {
             return MessageDigest.getInstance("SHA-256");
         } catch (NoSuchAlgorithmException e) {
@@ -21,7 +22,7 @@ final class Sha256 {
     }
 
     /** Of a file's bytes, in hexadecimal. */
-    static String of(Path file) throws IOException {
+    public static String of(Path file) throws IOException {
         MessageDigest digest = digest();
         byte[] bytes = new byte[1 << 16];
         try (InputStream in = Files.newInputStream(file)) {
