@@ -6,7 +6,9 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import org.fedlora4j.benchmark.demo.DemoModel;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -17,7 +19,7 @@ class ChatCommandTest {
 
     @Test
     void answersLineByLineUntilTheExit() throws IOException {
-        Path model = DemoModelFolder.writeForChat(folder.resolve("model"));
+        Path model = chatModel();
         Cli one = chat("hello\n/exit\nnever read\n", model, "--max-new-tokens", "8");
         assertThat(one.code()).as(one.err()).isZero();
         assertThat(one.err()).isEmpty();
@@ -28,16 +30,23 @@ class ChatCommandTest {
 
     @Test
     void whatIsTooLongIsForgottenOrNotAsked() throws IOException {
-        Path model = DemoModelFolder.writeForChat(folder.resolve("model"));
+        Path model = chatModel();
         String line = "x".repeat(60) + "\n";
         Cli chat = chat(line + line + "x".repeat(2_000) + "\n" + line, model, "--max-new-tokens", "4", "--system", "s");
         assertThat(chat.code()).as(chat.err()).isZero();
         assertThat(chat.err()).contains("(forgotten, the oldest: 1 question)").contains("(not asked: ");
     }
 
+    /** The demo's model for conversations, in TinyLlama's template; it knows nothing but writes something. */
+    private Path chatModel() throws IOException {
+        Path model = DemoModel.unpack(folder.resolve("model"));
+        Files.writeString(model.resolve("chat_template.jinja"), "{{ '<|user|>' }}");
+        return model;
+    }
+
     @Test
     void needsAModelForConversations() throws IOException {
-        Cli refused = chat("hello\n", DemoModelFolder.write(folder.resolve("model")));
+        Cli refused = chat("hello\n", DemoModel.unpack(folder.resolve("model")));
         assertThat(refused.code()).isEqualTo(2);
         assertThat(refused.err().lines()).singleElement().asString().contains("no chat_template.jinja");
         assertThat(refused.out()).isEmpty();

@@ -10,6 +10,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import org.fedlora4j.benchmark.demo.DemoModel;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -37,7 +38,7 @@ class FederationCommandsTest {
 
     @Test
     void twoClientsAndAServerOverTls() throws Exception {
-        Path model = DemoModelFolder.write(folder.resolve("model"));
+        Path model = DemoModel.unpack(folder.resolve("model"));
         Path certificates = folder.resolve("certs");
         assertThat(Cli.run("certs", certificates, "--server", "127.0.0.1", "--client", "a", "--client", "b"))
                 .isEqualTo(new Cli(
@@ -110,7 +111,7 @@ class FederationCommandsTest {
                 clients: [a]
                 listen: 0.0.0.0:0
                 plaintext: true
-                """.formatted(DemoModelFolder.write(folder.resolve("model")), folder));
+                """.formatted(DemoModel.unpack(folder.resolve("model")), folder));
         assertThat(Cli.run("server", beyond).err())
                 .contains("plaintext: 0.0.0.0 is 0.0.0.0, wanted a loopback address");
         Path client = Files.writeString(folder.resolve("client.yaml"), "{server: nowhere, model: m, output: o}");

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.fedlora4j.benchmark.demo.DemoModel;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -24,7 +25,7 @@ class GenerateCommandTest {
 
     @BeforeEach
     void unpack() throws IOException {
-        model = DemoModelFolder.write(folder.resolve("model"));
+        model = DemoModel.unpack(folder.resolve("model"));
     }
 
     @Test

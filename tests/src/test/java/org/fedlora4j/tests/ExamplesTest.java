@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
+import org.fedlora4j.benchmark.demo.DemoModel;
 import org.fedlora4j.examples.ConvertCheckpoint;
 import org.fedlora4j.examples.Evaluate;
 import org.fedlora4j.examples.FineTune;
@@ -50,7 +51,7 @@ class ExamplesTest {
 
     @BeforeEach
     void unpackDemo() throws IOException {
-        DemoCheckpoint.write(folder.resolve("model"));
+        DemoModel.unpack(folder.resolve("model"));
         Files.write(
                 folder.resolve("data.jsonl"),
                 List.of(

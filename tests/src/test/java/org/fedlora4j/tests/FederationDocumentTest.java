@@ -17,6 +17,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.fedlora4j.benchmark.demo.DemoModel;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -81,7 +82,9 @@ class FederationDocumentTest {
     /** The folder that the page begins in; records as Dolly has them, short enough for the demo's model. */
     private void layOut() throws IOException {
         Files.createSymbolicLink(folder.resolve("fedlora"), Launcher.ROOT.resolve("fedlora"));
-        Path config = DemoCheckpoint.write(folder.resolve("models/smollm2")).resolve("config.json");
+        Path config = DemoModel.unpack(
+                        Files.createDirectories(folder.resolve("models")).resolve("smollm2"))
+                .resolve("config.json");
         Files.writeString(
                 config, Files.readString(config).replaceAll("(\"max_position_embeddings\" : )128", "$1" + 512));
         Files.write(

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.fedlora4j.benchmark.demo.DemoModel;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -24,18 +25,6 @@ class FullDiskTest {
      */
     private static final int KIBIBYTES = 1_024;
 
-    private static final String RECIPE = """
-            recipe:
-              name: short
-              warm-up:
-                rounds: 1
-                phases:
-                  - {name: warm-up, train: [A, B], share: [A, B], steps: 1, learning-rate: 1.0e-3}
-              round:
-                - {name: adapt, train: [A, B], share: [A, B], steps: 1, learning-rate: 1.0e-3}
-                - {name: magnitude, train: [B.magnitude], share: [], steps: 1, learning-rate: 2.0e-2}
-            """;
-
     @TempDir
     @SuppressWarnings("NullAway.Init")
     private Path folder;
@@ -44,7 +33,7 @@ class FullDiskTest {
 
     @BeforeEach
     void writeModelAndData() throws IOException {
-        DemoCheckpoint.write(folder.resolve("model"));
+        DemoModel.unpack(folder.resolve("model"));
         for (String client : List.of("a", "b")) {
             Files.writeString(folder.resolve(client + ".jsonl"), """
                     {"instruction": "Say %1$s.", "output": "%1$s."}
@@ -100,8 +89,7 @@ class FullDiskTest {
         Path run = folder.resolve(name);
         int port = Launcher.freePort();
         Files.writeString(
-                Files.createDirectories(run.resolve("server")).resolve("settings.yaml"),
-                """
+                Files.createDirectories(run.resolve("server")).resolve("settings.yaml"), """
                 model: ../../model
                 output: %s/server/output
                 clients: [a, b]
@@ -111,7 +99,7 @@ class FullDiskTest {
                 listen: 127.0.0.1:%d
                 status: none
                 plaintext: true
-                """.formatted(run, port) + RECIPE);
+                """.formatted(run, port));
         for (String client : List.of("a", "b")) {
             Files.writeString(Files.createDirectories(run.resolve(client)).resolve("settings.yaml"), """
                     server: 127.0.0.1:%d

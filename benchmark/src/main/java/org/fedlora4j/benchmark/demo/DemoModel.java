@@ -9,14 +9,14 @@ import java.util.Objects;
 import org.fedlora4j.common.AtomicFiles;
 
 /** The base model that this module carries, as {@link PretrainDemoModel} made it: a LLaMA of 430,000 parameters. */
-final class DemoModel {
+public final class DemoModel {
     private static final List<String> FILES =
             List.of("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json");
 
     private DemoModel() {}
 
-    /** Writes the model's folder, which must not exist. */
-    static void unpack(Path folder) throws IOException {
+    /** Writes the model's folder, which must not exist but its parent must, and which is returned. */
+    public static Path unpack(Path folder) throws IOException {
         AtomicFiles.writeFolder(folder, temporary -> {
             for (String file : FILES) {
                 try (InputStream in = resource("model/" + file)) {
@@ -24,6 +24,7 @@ final class DemoModel {
                 }
             }
         });
+        return folder;
     }
 
     /** Opens one of the demo's resources. */
