@@ -21,8 +21,7 @@ final class Tiles {
         boolean large = (long) inner * columns >= LARGE;
         boolean byColumns = large || rows < SharedProduct.MANY_ROWS;
         int across = columns / COLUMNS;
-        this.rows =
-                SharedProduct.bounds(rows, large ? Math.max(1, rows / TALL_ROWS) : byColumns ? 1 : shared(rows / ROWS));
+        this.rows = SharedProduct.bounds(rows, byColumns ? Math.max(1, rows / TALL_ROWS) : shared(rows / ROWS));
         this.columns = SharedProduct.bounds(columns, byColumns ? shared(across) : Math.max(1, across));
     }
 

@@ -94,7 +94,9 @@ final class BatchPlan implements AutoCloseable {
         boundScratch = scratch;
         for (int i = 0; i <= config.layers(); i++) {
             hidden[i] = hidden(saved, shape.training() ? i : i % 2);
-            gradients[i] = hidden(saved, keptInputs() + i % 2);
+            if (shape.training()) {
+                gradients[i] = hidden(saved, config.layers() + 1 + i % 2);
+            }
         }
         bound.clear();
         Map<String, INDArray> embeddingArrays =
@@ -116,13 +118,9 @@ final class BatchPlan implements AutoCloseable {
         return Arena.align((long) shape.rows() * config.hiddenSize() * Float.BYTES);
     }
 
-    private int keptInputs() {
-        return shape.training() ? config.layers() + 1 : 2;
-    }
-
-    /** What the layers keep, their inputs and two gradients. */
+    /** What the layers keep, their inputs and two gradients; in evaluation two buffers. */
     private long savedBytes() {
-        return keptBytes() + (keptInputs() + 2) * hiddenBytes();
+        return keptBytes() + (shape.training() ? config.layers() + 3 : 2) * hiddenBytes();
     }
 
     private ExecutionPlan.Bound layer(int layer) {

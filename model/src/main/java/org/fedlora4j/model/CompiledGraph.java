@@ -92,8 +92,8 @@ record CompiledGraph(ExecutionPlan plan, Map<String, String> gradients, Map<Stri
     private static Set<String> inputs(SameDiff graph) {
         Set<String> inputs = new HashSet<>();
         for (SDVariable variable : graph.variables()) {
-            boolean own = variable.getVariableType() == VariableType.CONSTANT;
-            if (variable.getVariableType() != VariableType.ARRAY && !own) {
+            VariableType type = variable.getVariableType();
+            if (type == VariableType.PLACEHOLDER || type == VariableType.VARIABLE) {
                 inputs.add(variable.name());
             }
         }

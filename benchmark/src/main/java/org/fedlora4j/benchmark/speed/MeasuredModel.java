@@ -17,7 +17,7 @@ import org.fedlora4j.model.Recompute;
 import org.fedlora4j.model.exec.Precision;
 
 /** Opens models as the arguments say, and trains them as peers do. */
-final class MeasuredModel {
+public final class MeasuredModel {
     /** What {@link #open} reads. */
     private static final Set<String> OPTIONS = Set.of("precision", "recompute");
 
@@ -38,7 +38,8 @@ final class MeasuredModel {
                         .withRecompute(arguments.choice("recompute", Recompute.NONE)));
     }
 
-    static LoraConfig lora(int rank) {
+    /** The adapter of every measured step: alpha 16, on q and v. */
+    public static LoraConfig lora(int rank) {
         return LoraConfig.of(rank, 16, "q_proj", "v_proj");
     }
 

@@ -10,12 +10,12 @@ import org.fedlora4j.benchmark.scale.StepTime;
 import org.fedlora4j.benchmark.scale.StepWork;
 import org.fedlora4j.benchmark.scale.Wire;
 import org.fedlora4j.benchmark.speed.Arguments;
+import org.fedlora4j.benchmark.speed.MeasuredModel;
 import org.fedlora4j.benchmark.speed.Measurement;
 import org.fedlora4j.benchmark.speed.StepBenchmark;
 import org.fedlora4j.common.BadInputException;
 import org.fedlora4j.federation.Recipe;
 import org.fedlora4j.federation.RecipeFile;
-import org.fedlora4j.lora.LoraConfig;
 import org.fedlora4j.model.Recompute;
 import org.fedlora4j.model.config.LlamaConfig;
 import org.fedlora4j.model.exec.Precision;
@@ -114,14 +114,15 @@ final class Scale {
         List<StepTime.Timed> steps = points.stream()
                 .map(point -> new StepTime.Timed(work(point), seconds(runs, point)))
                 .toList();
+        StepTime time = StepTime.fit(steps);
         return "Formulas and measurements, in " + precision + ":\n\n" + checked(runs, points, steps)
-                + "\nSteps of other sizes by the same formulas:\n\n" + steps(StepTime.fit(steps))
-                + "\nRounds of `fedlora-optimizer`:\n\n" + rounds(StepTime.fit(steps))
+                + "\nSteps of other sizes by the same formulas:\n\n" + steps(time)
+                + "\nRounds of `fedlora-optimizer`:\n\n" + rounds(time)
                 + "\nBytes that a client sends in a round, and is sent in return:\n\n" + wire();
     }
 
     /** What is measured beside what the formulas say; that of time is fitted to the other points. */
-    String checked(Runs runs, List<Point> points, List<StepTime.Timed> steps) {
+    private String checked(Runs runs, List<Point> points, List<StepTime.Timed> steps) {
         Table table = new Table(
                 0, "batch", "tokens", "rank", "s", "formula", "error", "plan MB", "formula", "error", "anonymous MB");
         List<Double> foretold = StepTime.foretold(steps);
@@ -205,19 +206,15 @@ final class Scale {
     }
 
     private StepWork work(Point point) {
-        return StepWork.of(model, lora(point.rank), precision, point.batch, point.tokens);
+        return StepWork.of(model, MeasuredModel.lora(point.rank), precision, point.batch, point.tokens);
     }
 
     private StepMemory memory(Point point) {
-        return StepMemory.of(model, lora(point.rank), precision, point.batch, point.tokens);
+        return StepMemory.of(model, MeasuredModel.lora(point.rank), precision, point.batch, point.tokens);
     }
 
     private Wire wire(int rank) {
-        return Wire.of(model, lora(rank));
-    }
-
-    private static LoraConfig lora(int rank) {
-        return LoraConfig.of(rank, 16, "q_proj", "v_proj");
+        return Wire.of(model, MeasuredModel.lora(rank));
     }
 
     private static double seconds(Runs runs, Point point) {
