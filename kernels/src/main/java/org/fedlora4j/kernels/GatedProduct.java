@@ -1,5 +1,6 @@
 package org.fedlora4j.kernels;
 
+import java.util.function.Function;
 import org.fedlora4j.kernels.Product.Operand;
 import org.fedlora4j.kernels.Product.Shape;
 import org.fedlora4j.kernels.Product.Sum;
@@ -16,10 +17,10 @@ public final class GatedProduct {
     private static final NativeBlock[] MEMORY = NativeBlock.forTeam();
 
     private final Tiles tiles;
-    private final int hidden;
     private final int width;
-    private final Type type;
-    private final boolean wide;
+    /** Elements from the beginning of a tile's row to that of the next. */
+    private final int stride;
+
     private final Factor gate;
     private final Factor up;
 
@@ -30,13 +31,15 @@ public final class GatedProduct {
      * @param wide whether x comes in two parts, see {@link WideProduct}
      */
     public GatedProduct(int rows, int hidden, int width, Type type, Type gateType, Type upType, boolean wide) {
-        this.hidden = hidden;
         this.width = width;
-        this.type = type;
-        this.wide = wide;
-        tiles = new Tiles(rows, hidden, width);
-        gate = new Factor(gateType);
-        up = new Factor(upType);
+        tiles = Tiles.inCache(rows, hidden, width);
+        stride = tiles.mostColumns();
+        Operand x = new Operand(type, false, hidden);
+        Operand result = new Operand(Type.F32, false, stride);
+        Function<Type, Shape> shape =
+                weight -> new Shape(rows, hidden, width, x, new Operand(weight, true, hidden), result, Sum.NOTHING);
+        gate = new Factor(shape.apply(gateType), wide);
+        up = new Factor(shape.apply(upType), wide);
     }
 
     /**
@@ -57,19 +60,19 @@ public final class GatedProduct {
         Team.run(tiles.count(), 1, (from, to, member) -> {
             for (int tile = from; tile < to; tile++) {
                 int columns = tiles.columns(tile);
-                long elements = (long) tiles.rows(tile) * columns;
+                long elements = (long) tiles.rows(tile) * stride;
                 long gatesAt = MEMORY[member].address(2 * elements * Float.BYTES);
                 long upsAt = gatesAt + elements * Float.BYTES;
-                gate.multiply(tile, inputs, inputs.gate, gatesAt, member);
-                up.multiply(tile, inputs, inputs.up, upsAt, member);
+                gate.multiply(member, tile, inputs, inputs.gate, gatesAt);
+                up.multiply(member, tile, inputs, inputs.up, upsAt);
                 Numbers gateTile = NativeBlock.floats(gatesAt, elements);
                 Numbers upTile = NativeBlock.floats(upsAt, elements);
                 int second = Lanes.roundUp(columns);
                 float[] scratch = Scratch.floats(member, 2 * second);
                 for (int row = 0; row < tiles.rows(tile); row++) {
                     int at = (tiles.row(tile) + row) * width + tiles.column(tile);
-                    gateTile.get(row * columns, scratch, 0, columns, member);
-                    upTile.get(row * columns, scratch, second, columns, member);
+                    gateTile.get(row * stride, scratch, 0, columns, member);
+                    upTile.get(row * stride, scratch, second, columns, member);
                     if (gates != null && ups != null) {
                         gates.put(at, scratch, 0, columns, member);
                         ups.put(at, scratch, second, columns, member);
@@ -81,31 +84,21 @@ public final class GatedProduct {
         });
     }
 
-    /** A weight's products, by tile. */
+    /** The product of x and one of the weights. */
     private final class Factor {
-        private final Operand x = new Operand(type, false, hidden);
-        private final Operand weight;
-        private final Product[] products = new Product[tiles.count()];
-        /** For the second part of x. */
-        private final Product[] additions = new Product[tiles.count()];
+        private final TiledProduct product;
+        /** With x's second part. */
+        private final @Nullable TiledProduct addition;
 
-        Factor(Type weightType) {
-            weight = new Operand(weightType, true, hidden);
-            for (int tile = 0; tile < products.length; tile++) {
-                int columns = tiles.columns(tile);
-                Operand result = new Operand(Type.F32, false, columns);
-                Shape shape = new Shape(tiles.rows(tile), hidden, columns, x, weight, result, Sum.NOTHING);
-                products[tile] = Product.of(shape);
-                additions[tile] = wide ? Product.of(shape.with(Sum.RESULT)) : products[tile];
-            }
+        Factor(Shape shape, boolean wide) {
+            product = new TiledProduct(shape, tiles);
+            addition = wide ? new TiledProduct(shape.with(Sum.RESULT), tiles) : null;
         }
 
-        void multiply(int tile, Inputs inputs, long weightAt, long result, int member) {
-            long offset = x.offset(tiles.row(tile), 0);
-            long right = weightAt + weight.offset(0, tiles.column(tile));
-            products[tile].run(member, inputs.x + offset, right, result, 0);
-            if (wide) {
-                additions[tile].run(member, inputs.low + offset, right, result, 0);
+        void multiply(int member, int tile, Inputs inputs, long weight, long result) {
+            product.run(member, tile, inputs.x, weight, result, 0);
+            if (addition != null) {
+                addition.run(member, tile, inputs.low, weight, result, 0);
             }
         }
     }

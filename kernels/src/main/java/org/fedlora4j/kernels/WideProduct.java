@@ -7,33 +7,23 @@ package org.fedlora4j.kernels;
 public final class WideProduct {
     private final Product.Shape shape;
     private final Tiles tiles;
-    private final Product[] low;
-    private final Product[] high;
+    private final TiledProduct low;
+    private final TiledProduct high;
 
     public WideProduct(Product.Shape shape) {
         this.shape = shape;
-        tiles = new Tiles(shape.rows(), shape.inner(), shape.columns());
-        low = new Product[tiles.count()];
-        high = new Product[tiles.count()];
-        for (int tile = 0; tile < tiles.count(); tile++) {
-            Product.Shape part = shape.part(tiles.rows(tile), tiles.columns(tile));
-            low[tile] = Product.of(part);
-            high[tile] = Product.of(part.with(Product.Sum.RESULT));
-        }
+        tiles = Tiles.inCache(shape.rows(), shape.inner(), shape.columns());
+        low = new TiledProduct(shape, tiles);
+        high = new TiledProduct(shape.with(Product.Sum.RESULT), tiles);
     }
 
     /** Multiplies matrices at addresses; {@code other} is what is added, with {@link Product.Sum#OTHER}. */
     public void run(long leftHigh, long leftLow, long right, long result, long other) {
         Team.run(tiles.count(), 1, (from, to, member) -> {
             for (int tile = from; tile < to; tile++) {
-                int row = tiles.row(tile);
-                int column = tiles.column(tile);
-                long leftOffset = shape.left().offset(row, 0);
-                long rightAt = right + shape.right().offset(0, column);
-                long resultAt = result + shape.result().offset(row, column);
-                long otherAt = other + (row * shape.result().stride() + column) * Float.BYTES;
-                low[tile].run(member, leftLow + leftOffset, rightAt, resultAt, otherAt);
-                high[tile].run(member, leftHigh + leftOffset, rightAt, resultAt, 0);
+                long at = (tiles.row(tile) * shape.result().stride() + tiles.column(tile)) * Float.BYTES;
+                low.run(member, tile, leftLow, right, result + at, other + at);
+                high.run(member, tile, leftHigh, right, result + at, 0);
             }
         });
     }

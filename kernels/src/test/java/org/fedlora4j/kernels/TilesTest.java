@@ -18,7 +18,7 @@ class TilesTest {
         "1600, 4096, 2100"
     })
     void everyElementIsInOneTile(int rows, int inner, int columns) {
-        Tiles tiles = new Tiles(rows, inner, columns);
+        Tiles tiles = Tiles.inCache(rows, inner, columns);
         int[][] covered = new int[rows][columns];
         for (int tile = 0; tile < tiles.count(); tile++) {
             for (int row = tiles.row(tile); row < tiles.row(tile) + tiles.rows(tile); row++) {
@@ -35,6 +35,6 @@ class TilesTest {
     @ParameterizedTest
     @CsvSource({"512, 512", "900, 900", "1024, 512"})
     void aRightMatrixThatTheCacheCantHoldIsReadOnce(int rows, int tall) {
-        assertThat(new Tiles(rows, 4096, 11008).rows(0)).isEqualTo(tall);
+        assertThat(Tiles.inCache(rows, 4096, 11008).rows(0)).isEqualTo(tall);
     }
 }
