@@ -11,9 +11,9 @@ import org.fedlora4j.kernels.Product.Sum;
  * the cache, and what the mask hides from all of a block is not computed (Dao, arXiv 2307.08691). Blocks of all heads are
  * shared among the {@link Team}'s members.
  *
- * <p>B batch, T tokens, H query heads, K key-value heads, h head size. Queries and keys are float32; values and the
- * gradient of the output are float32, or both bfloat16. Then all products are of bfloat16, summed in float32, and those for
- * scores of {@link BrainParts}, since a small error of a score is a large one of a weight.
+ * <p>B batch, T tokens, H query heads, K key-value heads, h head size. Values and the gradient of the output are float32, or
+ * both bfloat16. Then all products are of bfloat16, summed in float32; and where queries and keys are float32, those for
+ * scores are of {@link BrainParts}, since a small error of a score is a large one of a weight.
  */
 public final class AttentionKernel {
     /** Rows of a block. */
@@ -37,6 +37,7 @@ public final class AttentionKernel {
 
     private final Dimensions d;
     private final boolean bf16;
+    private final boolean inParts;
     private final int bytes;
     private final Product.Type type;
     /** How long the products of a query and a key are. */
@@ -47,13 +48,19 @@ public final class AttentionKernel {
     private final Operand values;
     private final Operand outputGradients;
 
-    /** @param bf16 whether values and the gradient of the output are bfloat16 */
-    public AttentionKernel(Dimensions dimensions, boolean bf16) {
+    /**
+     * Attention of such arrays.
+     *
+     * @param queryType of queries and keys: float32, or the values' type
+     * @param type of values and the gradient of the output: float32 or bfloat16
+     */
+    public AttentionKernel(Dimensions dimensions, Product.Type queryType, Product.Type type) {
         this.d = dimensions;
-        this.bf16 = bf16;
-        type = bf16 ? Product.Type.BF16 : Product.Type.F32;
+        this.type = type;
+        bf16 = type == Product.Type.BF16;
+        inParts = queryType != type;
         bytes = type.bytes();
-        int parts = bf16 ? BrainParts.COUNT : 1;
+        int parts = inParts ? BrainParts.COUNT : 1;
         inner = parts * d.headSize;
         queries = new Operand(type, false, (long) parts * d.queryWidth());
         keys = new Operand(type, false, (long) parts * d.keyWidth());
@@ -77,7 +84,7 @@ public final class AttentionKernel {
      * @param kept {@link #keptElements} for the attention weights, in the values' type, overwritten; 0 to keep none
      */
     public void forward(Inputs inputs, long output, Product.Type outputType, long kept) {
-        if (!bf16) {
+        if (!inParts) {
             forward(inputs, inputs.queries, inputs.keys, output, outputType, kept);
             return;
         }
@@ -125,7 +132,7 @@ public final class AttentionKernel {
      * @param kept what {@link #forward} kept, or 0: then it is computed again
      */
     public void backward(Inputs inputs, long outputGradient, long kept, Gradients gradients) {
-        if (!bf16) {
+        if (!inParts) {
             backward(inputs, inputs.queries, inputs.keys, outputGradient, kept, gradients);
             return;
         }

@@ -182,10 +182,10 @@ public final class Product {
      * Multiplies matrices at addresses.
      *
      * @param member the member of the team that runs this
-     * @param other the address of what is added, with {@link Sum#OTHER}
+     * @param other the address of what is added, with {@link Sum#OTHER}; it may be the result's
      */
     public void run(int member, long left, long right, long result, long other) {
-        if (copiesOther()) {
+        if (copiesOther() && other != result) {
             copy(other, result);
         }
         try {

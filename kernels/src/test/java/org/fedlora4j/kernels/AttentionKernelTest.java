@@ -10,6 +10,7 @@ import java.nio.FloatBuffer;
 import java.nio.ShortBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
@@ -97,15 +98,15 @@ class AttentionKernelTest {
     }
 
     private static void check(Dimensions d, Mask mask) {
-        new Case(d, mask, false).check();
+        new Case(d, mask, Type.F32, Type.F32).check();
         if (ProductCase.available(Types.BF16)) {
-            new Case(d, mask, true).check();
+            new Case(d, mask, Type.F32, Type.BF16).check();
+            new Case(d, mask, Type.BF16, Type.BF16).check();
         }
     }
 
     private static final class Case {
         private final Dimensions d;
-        private final boolean bf16;
         private final Type type;
         private final AttentionKernel kernel;
         private final NaiveAttention naive;
@@ -116,31 +117,30 @@ class AttentionKernelTest {
         private final Buffer outputGradient;
         private final Inputs inputs;
 
-        Case(Dimensions d, Mask mask, boolean bf16) {
+        Case(Dimensions d, Mask mask, Type queryType, Type type) {
             this.d = d;
-            this.bf16 = bf16;
-            type = bf16 ? Type.BF16 : Type.F32;
-            kernel = new AttentionKernel(d, bf16);
+            this.type = type;
+            kernel = new AttentionKernel(d, queryType, type);
             Random random = new Random(SEED);
             int rows = d.batch() * d.tokens();
-            float[] q = random(rows * d.queryWidth(), random, false);
-            float[] k = random(rows * d.keyWidth(), random, false);
-            float[] v = random(rows * d.keyWidth(), random, bf16);
-            float[] gradient = random(rows * d.queryWidth(), random, bf16);
+            float[] q = random(rows * d.queryWidth(), random, queryType);
+            float[] k = random(rows * d.keyWidth(), random, queryType);
+            float[] v = random(rows * d.keyWidth(), random, type);
+            float[] gradient = random(rows * d.queryWidth(), random, type);
             float[] added = mask.make(d, random);
-            naive = new NaiveAttention(d, q, k, v, added, gradient, bf16 ? HALF_UNIT : 0);
+            naive = new NaiveAttention(d, q, k, v, added, gradient, type == Type.BF16 ? HALF_UNIT : 0);
             this.mask = Buffers.of(added);
-            queries = Buffers.of(q);
-            keys = Buffers.of(k);
-            values = buffer(v);
-            outputGradient = buffer(gradient);
+            queries = buffer(q, queryType);
+            keys = buffer(k, queryType);
+            values = buffer(v, type);
+            outputGradient = buffer(gradient, type);
             inputs = new Inputs(address(queries), address(keys), address(values), this.mask);
         }
 
         void check() {
             poisonScratch();
             Buffer kept = poisoned(Math.toIntExact(AttentionKernel.keptElements(d)), type);
-            for (Type outputType : bf16 ? List.of(Type.F32, Type.BF16) : List.of(Type.F32)) {
+            for (Type outputType : EnumSet.of(Type.F32, type)) {
                 Buffer output = poisoned(naive.output.values().length, outputType);
                 kernel.forward(inputs, address(output), outputType, 0);
                 assertClose("output", output, naive.output, outputType == Type.BF16 ? HALF_UNIT : 0);
@@ -156,7 +156,7 @@ class AttentionKernelTest {
                 assertClose("key gradient", gradients.get(1), naive.keyGradient, 0);
                 assertClose("value gradient", gradients.get(2), naive.valueGradient, 0);
             }
-            if (!bf16) {
+            if (type == Type.F32) {
                 assertThat(fromKept).isEqualTo(anew);
             }
         }
@@ -201,17 +201,17 @@ class AttentionKernelTest {
         }
 
         /** From a normal distribution, and as the type holds them. */
-        private static float[] random(int length, Random random, boolean bf16) {
+        private static float[] random(int length, Random random, Type type) {
             float[] numbers = new float[length];
             for (int i = 0; i < length; i++) {
                 float number = (float) random.nextGaussian();
-                numbers[i] = bf16 ? Bf16.widen(Bf16.narrow(number)) : number;
+                numbers[i] = type == Type.BF16 ? Bf16.widen(Bf16.narrow(number)) : number;
             }
             return numbers;
         }
 
-        private Buffer buffer(float[] numbers) {
-            return bf16 ? Buffers.bf16(numbers) : Buffers.of(numbers);
+        private static Buffer buffer(float[] numbers, Type type) {
+            return type == Type.BF16 ? Buffers.bf16(numbers) : Buffers.of(numbers);
         }
     }
 

@@ -11,10 +11,12 @@ import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.fedlora4j.kernels.Product.Shape;
 import org.fedlora4j.kernels.Product.Sum;
+import org.fedlora4j.kernels.Product.Type;
 import org.fedlora4j.kernels.ProductCase.Types;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Products in shares, of columns and of rows, some of which are smaller than others, against naive ones in double. */
 class SharedProductTest {
@@ -50,6 +52,33 @@ class SharedProductTest {
                         new ProductCase(summed, SEED + layout).check(new SharedProduct(summed)::run);
                     }
                 }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("types")
+    void aSummandIsReplaced(Types types) {
+        if (ProductCase.available(types) && types.result() == Type.F32) {
+            Shape shape = ProductCase.scaled(ProductCase.shape(300, 64, 90, types, false, true, 0), 1, Sum.OTHER);
+            new ProductCase(ProductCase.scaled(shape, 1, Sum.RESULT), SEED)
+                    .check((left, right, result, other) -> new SharedProduct(shape).run(left, right, result, result));
+        }
+    }
+
+    /** What the cache can't hold: in tiles of columns, and in pieces; a few of its rows are checked. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aLargeRightMatrix(boolean transposed) {
+        if (ProductCase.available(Types.BF16)) {
+            int rows = 1050;
+            int inner = 2100;
+            int columns = 2050;
+            assertThat(Tiles.isLarge(inner, columns)).isTrue();
+            Shape shape = ProductCase.shape(rows, inner, columns, Types.BF16, false, transposed, 3);
+            for (Sum sum : Sum.values()) {
+                Shape summed = ProductCase.scaled(shape, 2, sum);
+                new ProductCase(summed, SEED).check(new SharedProduct(summed)::run, 97);
             }
         }
     }

@@ -11,8 +11,8 @@ import org.fedlora4j.model.exec.Precision;
  * and K the widths of queries and keys, F feed-forward size, H heads, L layers, and w = 4 bytes in float32, 2 in 16 bits.
  *
  * @param attention what a layer keeps of its attention weights for the backward half: w H N tokens
- * @param layer what else it keeps: N (w (D + K + 2 F) + 4 (D + Q + K)) + w N r for each adapted module, and in 16 bits its
- *     A and B; D once where anything of q, k and v is adapted
+ * @param layer what else it keeps: N (w (D + K + 2 F) + 4 D + v (Q + K)) + w N r for each adapted module, and in 16 bits its
+ *     A and B; D once where anything of q, k and v is adapted; v is w, but 4 bytes in bf16 where a model is small
  * @param layers how many there are
  * @param hidden what goes from layer to layer, all inputs and two gradients: 4 N D (L + 3)
  * @param scratch what a half needs while it runs, about what the feed-forward does: N F (4 + 2 w)
@@ -27,6 +27,7 @@ public record StepMemory(double attention, double layer, int layers, double hidd
         double queries = model.querySize();
         double keys = model.keyValueSize();
         double feedForward = model.intermediateSize();
+        int queryWidth = precision.isWide(model.hiddenSize()) ? Float.BYTES : width;
         double adapter = 0;
         for (ModuleShape module : ModuleShape.of(model, lora).values()) {
             double copies = width * (double) lora.rank() * (module.in() + module.out());
@@ -34,7 +35,10 @@ public record StepMemory(double attention, double layer, int layers, double hidd
         }
         return new StepMemory(
                 width * model.heads() * rows * tokens,
-                rows * (width * (hidden + keys + 2 * feedForward) + Float.BYTES * (hidden + queries + keys))
+                rows
+                                * (width * (hidden + keys + 2 * feedForward)
+                                        + Float.BYTES * hidden
+                                        + queryWidth * (queries + keys))
                         + adapter / model.layers(),
                 model.layers(),
                 Float.BYTES * rows * hidden * (model.layers() + 3),

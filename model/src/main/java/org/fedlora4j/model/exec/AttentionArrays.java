@@ -3,7 +3,6 @@ package org.fedlora4j.model.exec;
 import java.nio.FloatBuffer;
 import org.fedlora4j.kernels.AttentionKernel;
 import org.fedlora4j.kernels.Product;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** {@link AttentionKernel} on the arrays of {@link Kernel#ATTENTION}: queries, keys, values, mask, and what follows them. */
@@ -47,7 +46,8 @@ final class AttentionArrays {
     }
 
     private static AttentionKernel kernel(INDArray[] a, float headSize) {
-        return new AttentionKernel(dimensions(a, headSize), a[2].dataType() == DataType.BFLOAT16);
+        return new AttentionKernel(
+                dimensions(a, headSize), NativeArrays.productType(a[0]), NativeArrays.productType(a[2]));
     }
 
     private static AttentionKernel.Inputs inputs(INDArray[] a) {

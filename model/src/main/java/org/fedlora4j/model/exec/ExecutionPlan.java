@@ -1,9 +1,12 @@
 package org.fedlora4j.model.exec;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -24,10 +27,13 @@ public final class ExecutionPlan {
 
     private final Program program;
     private final Map<String, Long> savedOffsets = new HashMap<>();
+    /** The name of the buffer, in the temporary memory, that a value lies in. */
+    private final Map<String, String> places = new HashMap<>();
+
     private final MemoryLayout temporary;
     private long savedBytes;
 
-    private ExecutionPlan(Program program) {
+    ExecutionPlan(Program program) {
         this.program = program;
         List<Step> steps = program.steps();
         int forwardSteps = program.forward.size();
@@ -37,7 +43,7 @@ public final class ExecutionPlan {
                 lastRead.put(program.root(input), i);
             }
         }
-        List<MemoryLayout.Lifetime> lifetimes = new ArrayList<>();
+        Map<String, MemoryLayout.Lifetime> lifetimes = new LinkedHashMap<>();
         for (int i = 0; i < steps.size(); i++) {
             for (String output : steps.get(i).outputs()) {
                 if (program.outputs.contains(output)) {
@@ -49,11 +55,34 @@ public final class ExecutionPlan {
                     savedOffsets.put(output, savedBytes);
                     savedBytes += Arena.align(bytes);
                 } else {
-                    lifetimes.add(new MemoryLayout.Lifetime(output, bytes, i, last));
+                    String place = place(steps.get(i), output, i, lastRead);
+                    places.put(output, place);
+                    lifetimes.merge(
+                            place,
+                            new MemoryLayout.Lifetime(place, bytes, i, last),
+                            (made, replaced) -> made.until(replaced.last()));
                 }
             }
         }
-        temporary = new MemoryLayout(lifetimes);
+        temporary = new MemoryLayout(List.copyOf(lifetimes.values()));
+    }
+
+    /** Where a step's output goes: into the place of an input that nobody reads any more, if the step can; or its own. */
+    private String place(Step step, String output, int at, Map<String, Integer> lastRead) {
+        String input = step.replaceable();
+        String root = input == null ? output : program.root(input);
+        String place = places.get(root);
+        if (place == null) {
+            return output;
+        }
+        Program.Shaped replaced = program.buffer(root);
+        Program.Shaped made = program.buffer(output);
+        boolean alike = replaced.type() == made.type() && replaced.bytes() == made.bytes();
+        boolean readHereAlone = Objects.equals(lastRead.get(root), at)
+                && Collections.frequency(
+                                step.inputs().stream().map(program::root).toList(), root)
+                        == 1;
+        return alike && readHereAlone ? place : output;
     }
 
     /**
@@ -127,7 +156,10 @@ public final class ExecutionPlan {
                             output,
                             offset != null
                                     ? saved.array(savedOffset + offset, buffer.type(), buffer.shape())
-                                    : scratch.array(temporary.offset(output), buffer.type(), buffer.shape()));
+                                    : scratch.array(
+                                            temporary.offset(places.getOrDefault(output, output)),
+                                            buffer.type(),
+                                            buffer.shape()));
                 }
             }
         }

@@ -13,9 +13,10 @@ import org.nd4j.linalg.api.buffer.DataType;
  * Lets products read bfloat16: each value that they read is rounded once, where it is made. A value that only they read is
  * never stored as float32, where the step that makes it can write bfloat16. Sums stay float32 inside a product.
  *
- * <p>Rounding what a norm makes would be the largest error of the forward half. So it is written as two bfloat16, the second
- * what rounding to the first left over, and frozen weights multiply both, unless the model {@linkplain Precision#isWide is so
- * large} that this would be a third of a step.
+ * <p>Rounding what a norm makes would be the largest error of the forward half, and rounding queries and keys the next. So a
+ * norm's value is written as two bfloat16, the second what rounding to the first left over, and frozen weights multiply both;
+ * and queries and keys stay float32, unless the model {@linkplain Precision#isWide is so large} that this would be a third of
+ * a step.
  */
 final class HalfPrecision {
     private static final String ROUNDED = "#bf16";
@@ -46,7 +47,7 @@ final class HalfPrecision {
 
     private void countOtherReads() {
         for (Step step : program.steps()) {
-            Set<Integer> halves = step.bf16Inputs();
+            Set<Integer> halves = bf16Inputs(step);
             for (int i = 0; i < step.inputs().size(); i++) {
                 if (!halves.contains(i)) {
                     otherReads.merge(program.root(step.inputs().get(i)), 1, Integer::sum);
@@ -67,11 +68,24 @@ final class HalfPrecision {
             if (step instanceof ProductStep product
                     && norms.contains(program.root(product.left()))
                     && frozen.contains(product.right())
-                    && Precision.BF16.isWide(program.shaped(product.left()).shape()[1])) {
+                    && isWide(product.left())) {
                 wideProducts.add(product);
                 wide.add(program.root(product.left()));
             }
         }
+    }
+
+    /** The inputs that a step reads as bfloat16, in order. */
+    private Set<Integer> bf16Inputs(Step step) {
+        Set<Integer> inputs = new TreeSet<>(step.bf16Inputs());
+        step.bf16InputsOfLarge().stream()
+                .filter(input -> !isWide(step.inputs().get(input)))
+                .forEach(inputs::add);
+        return inputs;
+    }
+
+    private boolean isWide(String name) {
+        return Precision.BF16.isWide(program.shaped(name).shape()[1]);
     }
 
     private void rewrite(List<Step> half) {
@@ -85,7 +99,7 @@ final class HalfPrecision {
             } else if (step instanceof ProductStep product && wideProducts.contains(product)) {
                 reading = new WideProductStep(product, shown(product.left(), LOW));
             }
-            for (int input : new TreeSet<>(step.bf16Inputs())) {
+            for (int input : bf16Inputs(step)) {
                 String name = step.inputs().get(input);
                 if (!isBf16(name)) {
                     reading = reading.withInput(input, rounded(name, steps));

@@ -133,6 +133,11 @@ public enum Kernel {
         }
 
         @Override
+        Set<Integer> bf16InputsOfLarge() {
+            return Set.of(0, 1);
+        }
+
+        @Override
         boolean writesBf16(boolean backward) {
             return !backward;
         }
@@ -251,6 +256,11 @@ public enum Kernel {
 
     /** Which inputs, of the kernel or of its gradient, it would rather read as bfloat16. */
     Set<Integer> bf16Inputs(boolean backward) {
+        return Set.of();
+    }
+
+    /** Which of them it reads so, too, where the model is large: see {@link Precision#isWide}. */
+    Set<Integer> bf16InputsOfLarge() {
         return Set.of();
     }
 

@@ -47,6 +47,11 @@ record KernelStep(
     }
 
     @Override
+    public Set<Integer> bf16InputsOfLarge() {
+        return kernel.bf16InputsOfLarge();
+    }
+
+    @Override
     public boolean canWriteBf16() {
         return kernel.writesBf16(backward);
     }

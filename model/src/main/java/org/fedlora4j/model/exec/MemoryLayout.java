@@ -9,7 +9,12 @@ import java.util.Map;
 /** Places buffers with known lifetimes in one block: first fit by order of birth, so that the dead make room. */
 final class MemoryLayout {
     /** A buffer written first at step {@code first} and read last at step {@code last}. */
-    record Lifetime(String name, long bytes, int first, int last) {}
+    record Lifetime(String name, long bytes, int first, int last) {
+        /** A longer one, with what takes its place. */
+        Lifetime until(int step) {
+            return new Lifetime(name, bytes, first, Math.max(last, step));
+        }
+    }
 
     private record Placed(long begin, long end, int last) {}
 

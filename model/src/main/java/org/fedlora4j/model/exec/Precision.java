@@ -48,10 +48,10 @@ public enum Precision {
     }
 
     /**
-     * Whether products multiply a norm's value in two parts, rounded and what that left over, as those of bf16 do where the
-     * model is small; in a large one it is rounded once, as PyTorch's autocast does.
+     * Whether products multiply what matters most, a norm's value, queries and keys, in two parts, rounded and what that left
+     * over, as those of bf16 do where the model is small; in a large one each is rounded once, as PyTorch's autocast does.
      *
-     * @param width D, the model's hidden size
+     * @param width D, the model's hidden size, or the queries' or keys'
      */
     public boolean isWide(long width) {
         return this == BF16 && width < LARGE_WIDTH;

@@ -64,6 +64,11 @@ record ProductStep(
     }
 
     @Override
+    public @Nullable String replaceable() {
+        return plus;
+    }
+
+    @Override
     public ProductStep withInput(int index, String name) {
         return new ProductStep(
                 index == 0 ? name : left,

@@ -2,6 +2,7 @@ package org.fedlora4j.model.exec;
 
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** A step of a plan: the names of what it reads and writes, and how it runs. */
@@ -18,9 +19,19 @@ interface Step {
         return Set.of();
     }
 
+    /** Which of them it reads so, too, where the model is large: see {@link Precision#isWide}. */
+    default Set<Integer> bf16InputsOfLarge() {
+        return Set.of();
+    }
+
     /** Whether it can write its outputs as bfloat16. */
     default boolean canWriteBf16() {
         return false;
+    }
+
+    /** An input that the output may be written over, or null. */
+    default @Nullable String replaceable() {
+        return null;
     }
 
     /** The step with another input. */

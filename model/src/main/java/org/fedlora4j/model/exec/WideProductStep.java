@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.fedlora4j.kernels.WideProduct;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -31,6 +32,11 @@ record WideProductStep(ProductStep product, String low) implements Step {
     @Override
     public Set<Integer> bf16Inputs() {
         return product.bf16Inputs();
+    }
+
+    @Override
+    public @Nullable String replaceable() {
+        return product.replaceable();
     }
 
     @Override

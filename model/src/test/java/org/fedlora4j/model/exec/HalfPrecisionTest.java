@@ -1,9 +1,11 @@
 package org.fedlora4j.model.exec;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.fedlora4j.model.exec.Programs.attention;
 import static org.fedlora4j.model.exec.Programs.norm;
 import static org.fedlora4j.model.exec.Programs.normGradient;
 import static org.fedlora4j.model.exec.Programs.product;
+import static org.fedlora4j.model.exec.Programs.rope;
 import static org.fedlora4j.model.exec.Programs.sum;
 import static org.fedlora4j.model.exec.Programs.swiGlu;
 
@@ -171,6 +173,31 @@ class HalfPrecisionTest {
         assertThat(program.root("turned#bf16")).isEqualTo("x#bf16");
         assertThat(program.shaped("turned#bf16").shape()).containsExactly(3, 8);
         assertBf16("turned#bf16", "s", "same");
+    }
+
+    @Test
+    void queriesAndKeysStayFloatInASmallModel() {
+        KernelStep attention = attention("q", "k", "x", "y");
+        forward(rope("x", "q"), rope("x", "k"), attention);
+        apply();
+        assertThat(program.forward)
+                .isEqualTo(List.of(
+                        rope("x", "q"), rope("x", "k"), new CastStep("x", "x#bf16"), attention.withInput(2, "x#bf16")));
+        assertFloat("q", "k");
+    }
+
+    @Test
+    void queriesAndKeysAreRoundedInALargeModel() {
+        Programs.input(program, "v", 6, 2048);
+        KernelStep attention = attention("q", "k", "v", "y");
+        for (Step step : List.of(rope("v", "q"), rope("v", "k"), attention)) {
+            Programs.step(program, program.forward, step, 6, 2048);
+        }
+        apply();
+        assertThat(program.forward)
+                .isEqualTo(List.of(
+                        rope("v", "q"), rope("v", "k"), new CastStep("v", "v#bf16"), attention.withInput(2, "v#bf16")));
+        assertBf16("q", "k");
     }
 
     private void forward(Step... steps) {

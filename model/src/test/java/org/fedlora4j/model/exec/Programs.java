@@ -50,6 +50,16 @@ final class Programs {
         return new KernelStep(Kernel.RMS_NORM, false, false, 1e-5f, List.of(x, weight), List.of(output));
     }
 
+    static KernelStep rope(String x, String output) {
+        List<String> inputs = List.of(x, "cosines", "sines", "rotateHalf");
+        return new KernelStep(Kernel.ROPE, false, false, 0, inputs, List.of(output));
+    }
+
+    static KernelStep attention(String queries, String keys, String values, String output) {
+        List<String> inputs = List.of(queries, keys, values, "mask");
+        return new KernelStep(Kernel.ATTENTION, false, false, 64, inputs, List.of(output));
+    }
+
     /** The gradient of a norm. */
     static KernelStep normGradient(String x, String weight, String gradient, String output) {
         return new KernelStep(Kernel.RMS_NORM, true, false, 1e-5f, List.of(x, weight, gradient), List.of(output));
