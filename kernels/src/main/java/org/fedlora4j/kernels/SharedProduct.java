@@ -17,7 +17,8 @@ public final class SharedProduct {
     }
 
     private static Tiles tiles(Shape shape) {
-        if (TiledProduct.isMixed(shape) && Tiles.isLarge(shape.inner(), shape.columns())) {
+        boolean large = shape.rows() > Tiles.MANY_ROWS && Tiles.isLarge(shape.inner(), shape.columns());
+        if (large && TiledProduct.isMixed(shape)) {
             return Tiles.inCache(shape.rows(), shape.inner(), shape.columns());
         }
         boolean byColumns = TiledProduct.hasPieces(shape) || shape.rows() < Tiles.MANY_ROWS && !isSlowByColumns(shape);

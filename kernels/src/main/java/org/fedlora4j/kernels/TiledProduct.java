@@ -9,8 +9,10 @@ import org.fedlora4j.kernels.Product.Type;
  * piece of what it is made of.
  */
 final class TiledProduct {
-    /** Most terms that are summed up in one go. */
+    /** Most terms that are summed up in one go, and where a transposed matrix is packed for a few rows only. */
     private static final int MOST_TERMS = 2048;
+
+    private static final int MOST_TERMS_OF_FEW_ROWS = 4096;
 
     /** Terms of a piece. */
     private static final int PIECE = 1024;
@@ -37,7 +39,8 @@ final class TiledProduct {
 
     /** Whether a product is summed up in pieces. */
     static boolean hasPieces(Shape shape) {
-        return isMixed(shape) && shape.inner() > MOST_TERMS;
+        boolean few = shape.right().transposed() && shape.rows() <= Tiles.MANY_ROWS;
+        return isMixed(shape) && shape.inner() > (few ? MOST_TERMS_OF_FEW_ROWS : MOST_TERMS);
     }
 
     /** Whether bfloat16 is summed up in float32; a result of bfloat16 would be rounded with each piece. */
