@@ -17,8 +17,7 @@ public final class SharedProduct {
     }
 
     private static Tiles tiles(Shape shape) {
-        boolean large = shape.rows() > Tiles.MANY_ROWS && Tiles.isLarge(shape.inner(), shape.columns());
-        if (large && TiledProduct.isMixed(shape)) {
+        if (TiledProduct.isMixed(shape) && Tiles.areTall(shape.rows(), shape.inner(), shape.columns())) {
             return Tiles.inCache(shape.rows(), shape.inner(), shape.columns());
         }
         boolean byColumns = TiledProduct.hasPieces(shape) || shape.rows() < Tiles.MANY_ROWS && !isSlowByColumns(shape);

@@ -56,8 +56,12 @@ final class Tiles {
                 byColumns);
     }
 
-    /** Whether the cache can't hold a right matrix. */
-    static boolean isLarge(int inner, int columns) {
+    /** Whether tiles in the cache are of all rows, and these are many, where the cache can't hold the right matrix. */
+    static boolean areTall(int rows, int inner, int columns) {
+        return isLarge(inner, columns) && rows > MANY_ROWS && rows < 2 * TALL_ROWS;
+    }
+
+    private static boolean isLarge(int inner, int columns) {
         return (long) inner * columns >= LARGE;
     }
 
