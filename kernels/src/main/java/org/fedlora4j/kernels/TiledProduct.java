@@ -9,7 +9,7 @@ import org.fedlora4j.kernels.Product.Type;
  * piece of what it is made of.
  */
 final class TiledProduct {
-    /** Most terms that are summed up in one go, and where a transposed matrix is packed for a few rows only. */
+    /** Most terms that are summed up in one go; more where it takes longest to pack a transposed matrix, for a few rows. */
     private static final int MOST_TERMS = 2048;
 
     private static final int MOST_TERMS_OF_FEW_ROWS = 4096;
