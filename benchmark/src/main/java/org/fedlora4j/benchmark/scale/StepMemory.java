@@ -27,7 +27,7 @@ public record StepMemory(double attention, double layer, int layers, double hidd
         double queries = model.querySize();
         double keys = model.keyValueSize();
         double feedForward = model.intermediateSize();
-        int queryWidth = precision.isWide(model.hiddenSize()) ? Float.BYTES : width;
+        int queryWidth = precision.isWide(model.querySize()) ? Float.BYTES : width;
         double adapter = 0;
         for (ModuleShape module : ModuleShape.of(model, lora).values()) {
             double copies = width * (double) lora.rank() * (module.in() + module.out());

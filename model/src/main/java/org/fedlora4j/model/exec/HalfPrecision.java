@@ -78,9 +78,10 @@ final class HalfPrecision {
     /** The inputs that a step reads as bfloat16, in order. */
     private Set<Integer> bf16Inputs(Step step) {
         Set<Integer> inputs = new TreeSet<>(step.bf16Inputs());
-        step.bf16InputsOfLarge().stream()
-                .filter(input -> !isWide(step.inputs().get(input)))
-                .forEach(inputs::add);
+        // By the queries' width alone: keys that many heads share are narrower, and have the queries' type.
+        if (!step.bf16InputsOfLarge().isEmpty() && !isWide(step.inputs().get(0))) {
+            inputs.addAll(step.bf16InputsOfLarge());
+        }
         return inputs;
     }
 

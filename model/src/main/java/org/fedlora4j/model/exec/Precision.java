@@ -51,7 +51,7 @@ public enum Precision {
      * Whether products multiply what matters most, a norm's value, queries and keys, in two parts, rounded and what that left
      * over, as those of bf16 do where the model is small; in a large one each is rounded once, as PyTorch's autocast does.
      *
-     * @param width D, the model's hidden size, or the queries' or keys'
+     * @param width D, the model's hidden size, or the queries'
      */
     public boolean isWide(long width) {
         return this == BF16 && width < LARGE_WIDTH;

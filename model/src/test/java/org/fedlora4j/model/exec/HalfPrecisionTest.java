@@ -200,6 +200,17 @@ class HalfPrecisionTest {
         assertBf16("q", "k");
     }
 
+    @Test
+    void keysThatManyQueriesShareAreRoundedWithThem() {
+        Programs.input(program, "wide", 6, 2048);
+        Programs.input(program, "narrow", 6, 256);
+        Programs.step(program, program.forward, rope("wide", "q"), 6, 2048);
+        Programs.step(program, program.forward, rope("narrow", "k"), 6, 256);
+        Programs.step(program, program.forward, attention("q", "k", "narrow", "y"), 6, 2048);
+        apply();
+        assertBf16("q", "k");
+    }
+
     private void forward(Step... steps) {
         for (Step step : steps) {
             Programs.step(program, program.forward, step, 6, 4);
