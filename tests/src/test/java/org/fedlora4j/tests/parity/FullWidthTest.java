@@ -17,6 +17,7 @@ import java.util.Random;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
+import org.fedlora4j.benchmark.verify.Tolerance;
 import org.fedlora4j.lora.AdapterState;
 import org.fedlora4j.lora.LoraConfig;
 import org.fedlora4j.lora.LoraPair;
@@ -30,6 +31,7 @@ import org.fedlora4j.model.LanguageModel;
 import org.fedlora4j.model.TokenBatch;
 import org.fedlora4j.model.config.LlamaConfig;
 import org.fedlora4j.model.config.RopeScaling;
+import org.fedlora4j.model.exec.Precision;
 import org.fedlora4j.model.weights.ElementType;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
@@ -92,6 +94,22 @@ class FullWidthTest {
         LlamaConfig config =
                 new LlamaConfig(512, 4096, 11008, 2, 32, 32, 128, 1e-5, 10_000, new RopeScaling.None(), false, 4096);
         compare("7B's width", Case.of(config, 8, 1), ElementType.BF16, 1);
+    }
+
+    /** So wide that bf16 rounds queries and keys once, with keys that eight heads share. */
+    @Test
+    void groupedHeadsOfALargeModelInBf16() throws IOException {
+        if (!Bf16.isRefused()) {
+            LlamaConfig config =
+                    new LlamaConfig(512, 2048, 1024, 2, 16, 2, 128, 1e-5, 10_000, new RopeScaling.None(), false, 4096);
+            Case wanted = Case.of(config, 16, 2);
+            wanted.weights.write(folder, ElementType.BF16);
+            Errors found = Outcome.of(wanted, wanted.weights).errors(computed(wanted, Bf16.SETTINGS));
+            Tolerance tolerance = Tolerance.of(Precision.BF16);
+            assertThat(found.logits).as("logits").isLessThanOrEqualTo(tolerance.outputs());
+            assertThat(found.loss).as("loss").isLessThanOrEqualTo(tolerance.outputs());
+            assertThat(found.gradients).as("gradients").isLessThanOrEqualTo(tolerance.gradients());
+        }
     }
 
     @RepeatedTest(10)
@@ -167,7 +185,7 @@ class FullWidthTest {
         wanted.weights.write(folder, type);
         Outcome reference = Outcome.of(wanted, wanted.weights);
         Errors allowed = reference.moved(wanted, draws).times(Math.sqrt(wanted.terms()));
-        Errors found = reference.errors(computed(wanted));
+        Errors found = reference.errors(computed(wanted, LanguageModel.Settings.DEFAULT));
         System.out.printf(
                 Locale.ROOT,
                 "%s, %d wide, %d tokens, %s: logits off by %.1e of %.1e, loss %.1e of %.1e, gradients %.1e of %.1e%n",
@@ -188,9 +206,9 @@ class FullWidthTest {
     }
 
     /** What our model makes of the checkpoint in the folder. */
-    private Outcome computed(Case wanted) throws IOException {
+    private Outcome computed(Case wanted, LanguageModel.Settings settings) throws IOException {
         TokenBatch batch = new TokenBatch(new int[][] {wanted.ids}, new int[][] {wanted.ids}, 0);
-        try (LanguageModel model = LanguageModel.open(folder);
+        try (LanguageModel model = LanguageModel.open(folder, settings);
                 TrainableAdapter adapter = new TrainableAdapter(
                         wanted.config, wanted.lora, EnumSet.of(Part.A, Part.B), MagnitudeAxis.ROW);
                 AdaptedModel adapted = model.with(adapter)) {
